@@ -1,0 +1,100 @@
+"""Observability on OpenTelemetry: spans, logs and metrics of Python programs, and of the AI models that they call.
+
+Call `logfire.configure()` once, when the program starts. What is made before that goes nowhere.
+"""
+
+from __future__ import annotations
+
+from logfire._internal.config.configuration import configure
+from logfire._internal.config.options import AdvancedOptions, CodeSource, ConsoleOptions, MetricsOptions
+from logfire._internal.context import attach_context, get_baggage, get_context, set_baggage
+from logfire._internal.environment import logfire_info
+from logfire._internal.levels import LevelName
+from logfire._internal.main import DEFAULT_LOGFIRE_INSTANCE, Logfire
+from logfire._internal.scrubbing import ScrubbingOptions, ScrubMatch
+from logfire._internal.span import LogfireSpan
+from logfire._internal.stack_info import add_non_user_code_prefix
+from logfire.integrations.logging import LogfireLoggingHandler
+from logfire.integrations.structlog import StructlogProcessor
+from logfire.sampling import SamplingOptions
+from logfire.version import VERSION
+
+__all__ = [
+    'DEFAULT_LOGFIRE_INSTANCE',
+    'VERSION',
+    'AdvancedOptions',
+    'CodeSource',
+    'ConsoleOptions',
+    'LevelName',
+    'Logfire',
+    'LogfireLoggingHandler',
+    'LogfireSpan',
+    'MetricsOptions',
+    'SamplingOptions',
+    'ScrubMatch',
+    'ScrubbingOptions',
+    'StructlogProcessor',
+    '__version__',
+    'add_non_user_code_prefix',
+    'attach_context',
+    'configure',
+    'debug',
+    'error',
+    'exception',
+    'fatal',
+    'force_flush',
+    'get_baggage',
+    'get_context',
+    'info',
+    'instrument',
+    'instrument_azure_ai_inference',
+    'log',
+    'logfire_info',
+    'metric_counter',
+    'metric_counter_callback',
+    'metric_gauge',
+    'metric_gauge_callback',
+    'metric_histogram',
+    'metric_up_down_counter',
+    'metric_up_down_counter_callback',
+    'notice',
+    'set_baggage',
+    'shutdown',
+    'span',
+    'suppress_instrumentation',
+    'suppress_scopes',
+    'trace',
+    'warn',
+    'warning',
+    'with_settings',
+    'with_tags',
+]
+
+__version__ = VERSION
+
+debug = DEFAULT_LOGFIRE_INSTANCE.debug
+error = DEFAULT_LOGFIRE_INSTANCE.error
+exception = DEFAULT_LOGFIRE_INSTANCE.exception
+fatal = DEFAULT_LOGFIRE_INSTANCE.fatal
+force_flush = DEFAULT_LOGFIRE_INSTANCE.force_flush
+info = DEFAULT_LOGFIRE_INSTANCE.info
+instrument = DEFAULT_LOGFIRE_INSTANCE.instrument
+instrument_azure_ai_inference = DEFAULT_LOGFIRE_INSTANCE.instrument_azure_ai_inference
+log = DEFAULT_LOGFIRE_INSTANCE.log
+metric_counter = DEFAULT_LOGFIRE_INSTANCE.metric_counter
+metric_counter_callback = DEFAULT_LOGFIRE_INSTANCE.metric_counter_callback
+metric_gauge = DEFAULT_LOGFIRE_INSTANCE.metric_gauge
+metric_gauge_callback = DEFAULT_LOGFIRE_INSTANCE.metric_gauge_callback
+metric_histogram = DEFAULT_LOGFIRE_INSTANCE.metric_histogram
+metric_up_down_counter = DEFAULT_LOGFIRE_INSTANCE.metric_up_down_counter
+metric_up_down_counter_callback = DEFAULT_LOGFIRE_INSTANCE.metric_up_down_counter_callback
+notice = DEFAULT_LOGFIRE_INSTANCE.notice
+shutdown = DEFAULT_LOGFIRE_INSTANCE.shutdown
+span = DEFAULT_LOGFIRE_INSTANCE.span
+suppress_instrumentation = DEFAULT_LOGFIRE_INSTANCE.suppress_instrumentation
+suppress_scopes = DEFAULT_LOGFIRE_INSTANCE.suppress_scopes
+trace = DEFAULT_LOGFIRE_INSTANCE.trace
+warn = DEFAULT_LOGFIRE_INSTANCE.warn
+warning = DEFAULT_LOGFIRE_INSTANCE.warning
+with_settings = DEFAULT_LOGFIRE_INSTANCE.with_settings
+with_tags = DEFAULT_LOGFIRE_INSTANCE.with_tags

@@ -1,0 +1,255 @@
+"""Every configuration parameter, declared once, and where its value comes from: keyword, environment, file, default."""
+
+from __future__ import annotations
+
+import importlib
+import math
+import os
+import sys
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any, Final, Generic, Literal, TypeVar, cast, get_args
+
+from logfire._internal.config.options import ConsoleColors, ConsoleSpanStyle
+from logfire._internal.levels import LEVEL_NUMBERS, LevelName, level_number
+from logfire.exceptions import LogfireConfigError
+
+T = TypeVar('T')
+
+
+class Rejected(Exception):
+    """A value that a parameter does not take; the text says what is allowed."""
+
+
+@dataclass(frozen=True)
+class Parameter(Generic[T]):
+    """A parameter of the configuration.
+
+    `parse` makes the value of what was given, as a keyword or as text, or raises `Rejected`. The environment
+    `variables` are asked in order. A `secret` is never read from a file and never quoted.
+    """
+
+    name: str
+    parse: Callable[[object], T]
+    default: T
+    variables: Sequence[str] = ()
+    in_file: bool = True
+    secret: bool = False
+
+
+def read_bool(value: object) -> bool:
+    if isinstance(value, bool):
+        return value
+    text = value.strip().lower() if isinstance(value, str) else ''
+    if text in ('1', 'true', 't'):
+        return True
+    if text in ('0', 'false', 'f'):
+        return False
+    raise Rejected('true or false (1, true, t, 0, false, f)')
+
+
+def read_send_to_logfire(value: object) -> bool | Literal['if-token-present']:
+    if isinstance(value, str) and value.strip().lower() == 'if-token-present':
+        return 'if-token-present'
+    try:
+        return read_bool(value)
+    except Rejected:
+        raise Rejected("true, false or 'if-token-present'") from None
+
+
+def read_text(value: object) -> str:
+    if isinstance(value, str):
+        return value
+    raise Rejected('a string')
+
+
+def read_path(value: object) -> Path:
+    if isinstance(value, (str, Path)):
+        return Path(value)
+    raise Rejected('a path')
+
+
+def read_base_url(value: object) -> str:
+    text = read_text(value).strip().rstrip('/')
+    if text.startswith(('http://', 'https://')):
+        return text
+    raise Rejected('a URL that begins with http:// or https://')
+
+
+def read_rate(value: object) -> float:
+    rate = math.nan
+    if isinstance(value, (str, int, float)) and not isinstance(value, bool):
+        try:
+            rate = float(value)
+        except ValueError:
+            pass
+    if 0.0 <= rate <= 1.0:
+        return rate
+    raise Rejected('a number from 0 to 1')
+
+
+def read_level(value: object) -> int:
+    if isinstance(value, str):
+        text = value.strip()
+        value = int(text) if text.isascii() and text.isdecimal() else text
+    try:
+        return level_number(cast('LevelName | int', value))
+    except ValueError:
+        raise Rejected(f'one of {listed(LEVEL_NUMBERS)}, or a severity number') from None
+
+
+def read_choice(allowed: Iterable[str]) -> Callable[[object], Any]:
+    """A parser that takes one of these texts, in any case."""
+    choices = tuple(allowed)
+
+    def read(value: object) -> str:
+        text = value.strip().lower() if isinstance(value, str) else ''
+        if text in choices:
+            return text
+        raise Rejected(f'one of {listed(choices)}')
+
+    return read
+
+
+def read_tokens(value: object) -> tuple[str, ...]:
+    parts = value.split(',') if isinstance(value, str) else value
+    if isinstance(parts, (list, tuple)):
+        tokens = [part.strip() if isinstance(part, str) else '\n' for part in cast('Sequence[object]', parts)]
+        # What is not printable ASCII cannot stand in an HTTP header.
+        if all(token.isascii() and token.isprintable() for token in tokens):
+            return tuple(dict.fromkeys(token for token in tokens if token))
+    raise Rejected('one token, or several as a list or separated by commas, of printable ASCII characters')
+
+
+def listed(values: Iterable[str]) -> str:
+    """The texts as a person writes them in a sentence."""
+    return ', '.join(repr(value) for value in values)
+
+
+TOKEN: Final = Parameter[tuple[str, ...]]('token', read_tokens, (), ('LOGFIRE_TOKEN',), in_file=False, secret=True)
+SEND_TO_LOGFIRE: Final = Parameter[bool | Literal['if-token-present']](
+    'send_to_logfire', read_send_to_logfire, 'if-token-present', ('LOGFIRE_SEND_TO_LOGFIRE',)
+)
+BASE_URL: Final = Parameter[str | None]('base_url', read_base_url, None, ('LOGFIRE_BASE_URL',))
+SERVICE_NAME: Final = Parameter[str | None](
+    'service_name', read_text, None, ('LOGFIRE_SERVICE_NAME', 'OTEL_SERVICE_NAME')
+)
+SERVICE_VERSION: Final = Parameter[str | None](
+    'service_version', read_text, None, ('LOGFIRE_SERVICE_VERSION', 'OTEL_SERVICE_VERSION')
+)
+ENVIRONMENT: Final = Parameter[str | None]('environment', read_text, None, ('LOGFIRE_ENVIRONMENT',))
+MIN_LEVEL: Final = Parameter('min_level', read_level, 0, ('LOGFIRE_MIN_LEVEL',))
+TRACE_SAMPLE_RATE: Final = Parameter[float | None](
+    'trace_sample_rate', read_rate, None, ('LOGFIRE_TRACE_SAMPLE_RATE', 'OTEL_TRACES_SAMPLER_ARG')
+)
+INSPECT_ARGUMENTS: Final = Parameter(
+    'inspect_arguments', read_bool, sys.version_info >= (3, 11), ('LOGFIRE_INSPECT_ARGUMENTS',)
+)
+IGNORE_NO_CONFIG: Final = Parameter('ignore_no_config', read_bool, False, ('LOGFIRE_IGNORE_NO_CONFIG',))
+DISTRIBUTED_TRACING: Final = Parameter[bool | None](
+    'distributed_tracing', read_bool, None, ('LOGFIRE_DISTRIBUTED_TRACING',)
+)
+CONFIG_DIR: Final = Parameter[Path | None]('config_dir', read_path, None, ('LOGFIRE_CONFIG_DIR',), in_file=False)
+ADD_BAGGAGE_TO_ATTRIBUTES: Final = Parameter('add_baggage_to_attributes', read_bool, True)
+CONSOLE: Final = Parameter('console', read_bool, True, ('LOGFIRE_CONSOLE',))
+CONSOLE_COLORS: Final = Parameter[ConsoleColors](
+    'console_colors', read_choice(get_args(ConsoleColors)), 'auto', ('LOGFIRE_CONSOLE_COLORS',)
+)
+CONSOLE_SPAN_STYLE: Final = Parameter[ConsoleSpanStyle](
+    'console_span_style', read_choice(get_args(ConsoleSpanStyle)), 'show-parents', ('LOGFIRE_CONSOLE_SPAN_STYLE',)
+)
+CONSOLE_INCLUDE_TIMESTAMP: Final = Parameter(
+    'console_include_timestamp', read_bool, True, ('LOGFIRE_CONSOLE_INCLUDE_TIMESTAMP',)
+)
+CONSOLE_INCLUDE_TAGS: Final = Parameter('console_include_tags', read_bool, True, ('LOGFIRE_CONSOLE_INCLUDE_TAGS',))
+CONSOLE_VERBOSE: Final = Parameter('console_verbose', read_bool, False, ('LOGFIRE_CONSOLE_VERBOSE',))
+CONSOLE_MIN_LOG_LEVEL: Final = Parameter[LevelName](
+    'console_min_log_level', read_choice(LEVEL_NUMBERS), 'info', ('LOGFIRE_CONSOLE_MIN_LOG_LEVEL',)
+)
+
+
+class Sources:
+    """Where values come from, read once per configuration."""
+
+    def __init__(self, config_dir: Path | str | None = None) -> None:
+        # The directory itself comes from a keyword or the environment only.
+        self._file_values: Mapping[str, object] = {}
+        directory = self.value(CONFIG_DIR, config_dir) or Path()
+        self._file = directory / 'pyproject.toml'
+        self._file_values = _read_file(self._file)
+
+    def value(self, parameter: Parameter[T], keyword: object = None) -> T:
+        """The value of a parameter: the keyword, else the environment, else the file, else its default.
+
+        None and the empty string count as unset.
+
+        Raises:
+            LogfireConfigError: the value given is not allowed.
+        """
+        value = self.from_code_or_environment(parameter, keyword)
+        if value is not None:
+            return value
+        from_file = self.from_file(parameter)
+        return parameter.default if from_file is None else from_file
+
+    def from_code_or_environment(self, parameter: Parameter[T], keyword: object = None) -> T | None:
+        """The value of a parameter as the keyword or the environment has it, None where neither does."""
+        if not _is_unset(keyword):
+            return self._parse(parameter, keyword, f'the argument `{parameter.name}`')
+        for variable in parameter.variables:
+            text = os.environ.get(variable)
+            if not _is_unset(text):
+                return self._parse(parameter, text, f'the environment variable {variable}')
+        return None
+
+    def from_file(self, parameter: Parameter[T]) -> T | None:
+        """The value of a parameter as the file has it, None where it does not."""
+        given = self._file_values.get(parameter.name) if parameter.in_file else None
+        if _is_unset(given):
+            return None
+        return self._parse(parameter, given, f'[tool.logfire] of {self._file}')
+
+    @staticmethod
+    def _parse(parameter: Parameter[T], given: object, source: str) -> T:
+        try:
+            return parameter.parse(given)
+        except Rejected as rejected:
+            # Not chained: the error being handled is how the parser says no, and tells nothing more.
+            shown = 'the value given' if parameter.secret else _shown(given)
+            raise LogfireConfigError(
+                f'{parameter.name}: {shown}, from {source}, is not allowed. Expected {rejected}.'
+            ) from None
+
+
+def _is_unset(value: object) -> bool:
+    return value is None or (isinstance(value, str) and not value.strip())
+
+
+def _shown(value: object) -> str:
+    text = repr(value)
+    return text if len(text) <= 100 else f'{text[:100]}...'
+
+
+def _read_file(path: Path) -> Mapping[str, object]:
+    """The `[tool.logfire]` table of a pyproject.toml, empty where there is none."""
+    try:
+        content = path.read_bytes()
+    except (FileNotFoundError, NotADirectoryError):
+        return {}
+    except OSError as error:
+        raise LogfireConfigError(f'config_dir: cannot read {path}: {error.strerror}.') from error
+    if b'logfire' not in content:
+        return {}  # Most projects have no such table, and the reader need not be loaded.
+    reader = importlib.import_module('tomllib' if sys.version_info >= (3, 11) else 'tomli')
+    try:
+        document: dict[str, object] = reader.loads(content.decode('utf-8'))
+    except ValueError as error:
+        raise LogfireConfigError(f'config_dir: {path} is not valid TOML: {error}') from error
+    tool = document.get('tool')
+    table = cast('dict[str, object]', tool).get('logfire') if isinstance(tool, dict) else None
+    if table is None:
+        return {}
+    if not isinstance(table, dict):
+        raise LogfireConfigError(f'[tool.logfire] of {path} is not a table.')
+    return cast('dict[str, object]', table)

@@ -1,0 +1,175 @@
+"""The OpenTelemetry providers of one configuration, made from its settings."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+from opentelemetry.sdk.trace import SpanProcessor, TracerProvider
+from opentelemetry.sdk.trace.export import BatchSpanProcessor
+from opentelemetry.sdk.trace.id_generator import RandomIdGenerator
+from opentelemetry.sdk.trace.sampling import ALWAYS_ON, ParentBased, Sampler, TraceIdRatioBased
+
+from logfire._internal.config.resource import new_resource
+from logfire._internal.config.settings import Settings
+from logfire._internal.deadline import DeadlineRunner
+from logfire._internal.exporters.otlp_endpoints import has_otlp_endpoint
+from logfire._internal.exporters.processors import SpanPipeline, SpanStages, flush_jobs
+from logfire._internal.exporters.span_metrics import SpanMetrics
+from logfire.exceptions import LogfireConfigError
+
+if TYPE_CHECKING:
+    from opentelemetry.sdk._logs import LoggerProvider, LogRecordProcessor
+    from opentelemetry.sdk.metrics import MeterProvider
+    from opentelemetry.sdk.metrics.export import MetricReader
+    from opentelemetry.sdk.resources import Resource
+
+    from logfire._internal.exporters.otlp import OTLPExporters
+
+
+@dataclass(frozen=True)
+class Pipeline:
+    """Everything that one configuration made and that must be flushed and shut down."""
+
+    tracer_provider: TracerProvider
+    span_pipeline: SpanPipeline
+    stages: SpanStages
+    meter_provider: MeterProvider | None
+    span_metrics: SpanMetrics | None
+    metric_readers: Sequence[MetricReader]
+    logger_provider: LoggerProvider | None
+    log_processors: Sequence[LogRecordProcessor]
+
+    def open(self) -> None:
+        """Take every span that ends from now on, whichever configuration it started in."""
+        self.span_pipeline.use(self.stages)
+
+    def close(self) -> None:
+        """Take no more spans."""
+        self.span_pipeline.use(SpanStages())
+
+    def force_flush(self, runner: DeadlineRunner, timeout_seconds: float) -> bool:
+        """Export what is held; whether all of it was done in time."""
+        parts = [*self.stages.processors, *self.metric_readers, *self.log_processors]
+        return runner.run(flush_jobs(parts, int(timeout_seconds * 1_000)), timeout_seconds)
+
+    def shutdown(self, runner: DeadlineRunner, timeout_seconds: float, *, keep: Pipeline | None = None) -> bool:
+        """Shut everything down, apart from the processors that `keep` uses too; whether it was done in time."""
+        kept = [*keep.stages.processors, *keep.log_processors] if keep is not None else []
+        jobs: list[Callable[[], object]] = [
+            processor.shutdown
+            for processor in (*self.stages.processors, *self.log_processors)
+            if not any(processor is other for other in kept)
+        ]
+        if self.meter_provider is not None:
+            jobs.append(self.meter_provider.shutdown)
+        return runner.run(jobs, timeout_seconds)
+
+
+def new_pipeline(settings: Settings, span_pipeline: SpanPipeline, runner: DeadlineRunner) -> Pipeline:
+    """The providers that settings describe, with `span_pipeline` as their span processor. Nothing is sent yet.
+
+    Raises:
+        LogfireConfigError: What was given cannot be used. Nothing is left behind.
+    """
+    # First what a user's object can make fail, then what starts threads.
+    sampler = _sampler(settings.head)
+    resource = new_resource(settings.resource_attributes, settings.advanced.resource_detectors)
+    exporters = _otlp_exporters(settings)
+    readers, meter_provider = _metrics(settings, exporters, resource)
+    id_generator = settings.advanced.id_generator or RandomIdGenerator()
+    tracer_provider = TracerProvider(sampler, resource, shutdown_on_exit=False, id_generator=id_generator)
+    tracer_provider.add_span_processor(span_pipeline)
+    span_processors: list[SpanProcessor] = []
+    log_processors: list[LogRecordProcessor] = []
+    if settings.console is not None:
+        from logfire._internal.exporters.console import new_console_processor
+
+        console = new_console_processor(settings.console)
+        span_processors.append(console)
+        log_processors.append(console.new_log_processor())
+    span_processors += settings.additional_span_processors
+    log_processors += settings.advanced.log_record_processors
+    live: list[SpanProcessor] = []
+    for place in exporters:
+        if place.spans is not None:
+            span_processors.append(BatchSpanProcessor(place.spans))
+            live += span_processors[-1:] if place.shows_live_work else ()
+        if place.logs is not None:
+            from opentelemetry.sdk._logs.export import BatchLogRecordProcessor
+
+            log_processors.append(BatchLogRecordProcessor(place.logs))
+    span_metrics = SpanMetrics() if settings.metrics is not None and settings.metrics.collect_in_spans else None
+    stages = SpanStages(
+        span_processors,
+        live=live,
+        scrubber=settings.scrubber,
+        id_generator=id_generator,
+        add_baggage=settings.add_baggage_to_attributes,
+        tail=settings.tail,
+        span_metrics=span_metrics,
+    )
+    logger_provider = None
+    if log_processors:
+        from opentelemetry.sdk._logs import LoggerProvider
+
+        from logfire._internal.exporters.logs import LogPipeline
+
+        logger_provider = LoggerProvider(resource, shutdown_on_exit=False)
+        logger_provider.add_log_record_processor(LogPipeline(log_processors, scrubber=settings.scrubber, runner=runner))
+    if exporters:
+        # So that the interpreter's exit, when no thread can be started, can still wait for a silent server with a
+        # deadline.
+        runner.prepare(len(span_processors) + len(log_processors) + len(readers))
+    return Pipeline(
+        tracer_provider,
+        span_pipeline,
+        stages,
+        meter_provider,
+        span_metrics,
+        readers,
+        logger_provider,
+        log_processors,
+    )
+
+
+def _sampler(head: object) -> Sampler | None:
+    if head is None or isinstance(head, Sampler):
+        return head  # For None OpenTelemetry asks its own variables.
+    if isinstance(head, (int, float)):
+        return ParentBased(ALWAYS_ON if head == 1 else TraceIdRatioBased(head))
+    raise LogfireConfigError(
+        f'sampling: head {head!r} is not allowed. Expected a number from 0 to 1 or an OpenTelemetry sampler.'
+    )
+
+
+def _otlp_exporters(settings: Settings) -> list[OTLPExporters]:
+    if not settings.tokens and not any(has_otlp_endpoint(signal) for signal in ('TRACES', 'METRICS', 'LOGS')):
+        return []
+    from logfire._internal.exporters.otlp import new_otlp_exporters
+
+    return new_otlp_exporters(settings.tokens, settings.advanced.base_url, metrics=settings.metrics is not None)
+
+
+def _metrics(
+    settings: Settings, exporters: Sequence[OTLPExporters], resource: Resource
+) -> tuple[Sequence[MetricReader], MeterProvider | None]:
+    """The readers of metrics and their provider; none where there is nowhere to send to."""
+    if settings.metrics is None:
+        return (), None
+    metric_exporters = [place.metrics for place in exporters if place.metrics is not None]
+    if not metric_exporters and not settings.metrics.additional_readers:
+        return (), None
+    from opentelemetry.sdk.metrics import MeterProvider
+    from opentelemetry.sdk.metrics.export import PeriodicExportingMetricReader
+
+    own = [PeriodicExportingMetricReader(exporter) for exporter in metric_exporters]
+    readers: list[MetricReader] = [*settings.metrics.additional_readers, *own]
+    try:
+        provider = MeterProvider(readers, resource, shutdown_on_exit=False, views=settings.metrics.views)
+    except Exception as error:
+        for reader in own:
+            reader.shutdown()  # pyright: ignore[reportUnknownMemberType] - OpenTelemetry leaves its **kwargs untyped.
+        raise LogfireConfigError(f'metrics: additional_readers or views cannot be used: {error}') from error
+    return readers, provider

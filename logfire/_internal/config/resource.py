@@ -1,0 +1,110 @@
+"""The resource: what describes this process in everything it exports."""
+
+from __future__ import annotations
+
+import os
+import platform
+import sys
+import uuid
+from collections.abc import Mapping, Sequence
+from pathlib import Path
+from typing import TYPE_CHECKING, Any, Final
+
+from logfire._internal.errors import Guard
+from logfire.exceptions import LogfireConfigError
+
+if TYPE_CHECKING:
+    from opentelemetry.sdk.resources import Resource, ResourceDetector
+
+_DETECTOR_GUARD: Final = Guard('detect resource attributes')
+
+# One id for the life of the process, whichever configuration it has.
+_INSTANCE_ID: Final = str(uuid.uuid4())
+
+
+def new_resource(attributes: Mapping[str, Any], detectors: Sequence[ResourceDetector | str] | None) -> Resource:
+    """The resource of a configuration.
+
+    Args:
+        attributes: What was configured; it stands over what detectors and `OTEL_RESOURCE_ATTRIBUTES` say. None values
+            do not count.
+        detectors: Resource detectors, or the names of installed ones; None asks those that OpenTelemetry's variables
+            name.
+
+    Raises:
+        LogfireConfigError: No detector of a name given is installed.
+    """
+    from opentelemetry.sdk.resources import OTELResourceDetector, Resource
+
+    by_opentelemetry = dict(Resource.create().attributes)
+    # OpenTelemetry's stand-ins; ours are the same in every configuration of this process.
+    by_opentelemetry.pop('service.instance.id', None)
+    if str(by_opentelemetry.get('service.name')).startswith('unknown_service'):
+        del by_opentelemetry['service.name']
+    found: dict[str, Any] = {}
+    for detector in [_resource_detector(detector) for detector in detectors or ()]:
+        with _DETECTOR_GUARD:
+            found.update(detector.detect().attributes)
+    return Resource(
+        {
+            'service.name': 'unknown_service',
+            'service.instance.id': _INSTANCE_ID,
+            'process.pid': os.getpid(),
+            'process.runtime.name': sys.implementation.name,
+            'process.runtime.version': platform.python_version(),
+            'process.runtime.description': sys.version,
+            **by_opentelemetry,
+            **found,
+            **OTELResourceDetector().detect().attributes,
+            **{key: value for key, value in attributes.items() if value is not None},
+        }
+    )
+
+
+def _resource_detector(detector: ResourceDetector | str) -> ResourceDetector:
+    if not isinstance(detector, str):
+        return detector
+    from importlib.metadata import entry_points
+
+    for entry_point in entry_points(group='opentelemetry_resource_detector', name=detector):
+        return entry_point.load()()
+    raise LogfireConfigError(
+        f'resource_detectors: {detector!r} is not allowed. Expected an OpenTelemetry resource detector, or the name of '
+        'one that is installed.'
+    )
+
+
+def git_revision(directory: Path) -> str | None:
+    """The commit that is checked out in the working tree around `directory`, None where there is none.
+
+    Git's files are read; git itself is not run.
+    """
+    try:
+        for parent in (directory, *directory.parents):
+            marker = parent / '.git'
+            if marker.is_dir():
+                return _revision(marker)
+            if marker.is_file():  # A linked working tree, or a submodule.
+                return _revision(parent / marker.read_text('utf-8').removeprefix('gitdir:').strip())
+    except (OSError, ValueError):
+        pass  # Not readable, or not text: the service has no version then.
+    return None
+
+
+def _revision(git_directory: Path) -> str | None:
+    head = (git_directory / 'HEAD').read_text('utf-8').strip()
+    if not head.startswith('ref:'):
+        return head or None
+    name = head.removeprefix('ref:').strip()
+    # The references of a linked working tree are in the directory of the main one.
+    common = git_directory / 'commondir'
+    main = git_directory / common.read_text('utf-8').strip() if common.is_file() else git_directory
+    for directory in (git_directory, main):
+        reference = directory / name
+        if reference.is_file():
+            return reference.read_text('utf-8').strip() or None
+    for line in (main / 'packed-refs').read_text('utf-8').splitlines():
+        revision, _, packed_name = line.partition(' ')
+        if packed_name == name:
+            return revision
+    return None

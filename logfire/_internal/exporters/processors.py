@@ -1,0 +1,242 @@
+"""What happens to every span between OpenTelemetry and the configured exporters.
+
+One processor stands in front of all the others. It adds baggage and announces a span when it starts, scrubs it when
+it ends, and keeps the fault of one processor from the user's call and from the other processors.
+"""
+
+from __future__ import annotations
+
+import functools
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from typing import Any, Final, Protocol
+
+from opentelemetry import baggage
+from opentelemetry.context import Context
+from opentelemetry.sdk.trace import ReadableSpan, Span, SpanProcessor
+from opentelemetry.sdk.trace.id_generator import IdGenerator, RandomIdGenerator
+from opentelemetry.trace import SpanContext, StatusCode
+
+from logfire._internal.attributes import LEVEL_NUM, MSG, PENDING_PARENT_ID, SPAN_TYPE
+from logfire._internal.deadline import DeadlineRunner
+from logfire._internal.errors import Guard
+from logfire._internal.exporters.span_metrics import SpanMetrics
+from logfire._internal.exporters.tail_sampling import TailSampler
+from logfire._internal.levels import LEVEL_NUMBERS
+from logfire._internal.sampling import TailSamplingSpanInfo
+from logfire._internal.scrubbing import NOOP_SCRUBBER, Scrubber
+
+METRICS: Final = 'logfire.metrics'
+"""What counters and histograms measured while a span ran, as JSON."""
+
+MAX_BAGGAGE_VALUE: Final = 1_000
+"""Longest baggage value that is kept as an attribute, in characters."""
+
+_START_GUARD: Final = Guard('tell a span processor that a span started')
+_BAGGAGE_GUARD: Final = Guard('add baggage to a span')
+_PENDING_GUARD: Final = Guard('announce a span that started')
+_SCRUB_GUARD: Final = Guard('scrub a span')
+_END_GUARD: Final = Guard('hand a span to a span processor')
+
+
+def shows_live_work(processor: SpanProcessor) -> bool:
+    """Whether a processor asks, by itself or by its exporter, for the copies that announce spans still running."""
+    exporter = getattr(processor, 'span_exporter', None)
+    return bool(getattr(processor, 'wants_pending', False) or getattr(exporter, 'wants_pending', False))
+
+
+class SpanStages:
+    """What spans go through in one configuration. Immutable: a new configuration has new stages.
+
+    A processor that is `live`, or else `shows_live_work`, also gets, in `on_end`, a zero-length copy of each sampled
+    span that starts (`logfire.span_type` is `pending_span`). The copy takes one id of `id_generator`; without such a
+    processor none is made.
+    """
+
+    def __init__(
+        self,
+        processors: Sequence[SpanProcessor] = (),
+        *,
+        live: Sequence[SpanProcessor] = (),
+        scrubber: Scrubber = NOOP_SCRUBBER,
+        id_generator: IdGenerator | None = None,
+        add_baggage: bool = False,
+        tail: Callable[[TailSamplingSpanInfo], float] | None = None,
+        span_metrics: SpanMetrics | None = None,
+    ) -> None:
+        self.processors = tuple(processors)
+        self._live = tuple(each for each in processors if each in live or shows_live_work(each))
+        self._scrubber = scrubber
+        self._id_generator = id_generator or RandomIdGenerator()
+        self._add_baggage = add_baggage
+        self._span_metrics = span_metrics
+        self._tail = TailSampler(tail, announce=self._announce, finish=self._finish) if tail is not None else None
+
+    def start(self, span: Span, context: Context | None) -> None:
+        """A span started; it can still be given attributes."""
+        if self._add_baggage:
+            with _BAGGAGE_GUARD:
+                _set_baggage_attributes(span, context)
+        if self._span_metrics is not None:
+            self._span_metrics.start(span)
+        for processor in self.processors:
+            with _START_GUARD:
+                processor.on_start(span, context)
+        if self._tail is not None:
+            self._tail.start(span, context)
+        elif self._live:
+            self._announce(span)
+
+    def end(self, span: ReadableSpan) -> None:
+        """A span ended."""
+        measured = self._span_metrics.end(span) if self._span_metrics is not None else None
+        span = _completed(span, measured)
+        if self._tail is not None:
+            self._tail.end(span)
+        else:
+            self._finish(span)
+
+    def _finish(self, span: ReadableSpan) -> None:
+        # A span that cannot be scrubbed is not exported.
+        with _SCRUB_GUARD:
+            self._hand_over(self._scrubber.scrub_span(span), self.processors)
+
+    def _announce(self, span: ReadableSpan) -> None:
+        with _PENDING_GUARD:
+            context = span.get_span_context()
+            attributes = span.attributes or {}
+            if not (self._live and context and context.trace_flags.sampled and attributes.get(SPAN_TYPE) == 'span'):
+                return
+            pending: dict[str, Any] = {**attributes, SPAN_TYPE: 'pending_span'}
+            pending.setdefault(MSG, span.name)
+            pending[PENDING_PARENT_ID] = f'{span.parent.span_id:016x}' if span.parent else '0' * 16
+            own_context = SpanContext(
+                context.trace_id,
+                self._id_generator.generate_span_id(),
+                is_remote=False,
+                trace_flags=context.trace_flags,
+                trace_state=context.trace_state,
+            )
+            copy = SpanCopy(span, pending, context=own_context, parent=context, end_time=span.start_time)
+            self._hand_over(self._scrubber.scrub_span(copy), self._live)
+
+    @staticmethod
+    def _hand_over(span: ReadableSpan, processors: Sequence[SpanProcessor]) -> None:
+        for processor in processors:
+            with _END_GUARD:
+                processor.on_end(span)
+
+
+class SpanPipeline(SpanProcessor):
+    """The one processor of every tracer provider of a configuration: what it does follows each `configure()`.
+
+    So a span that was running when the configuration was replaced ends in the new one.
+    """
+
+    def __init__(self, runner: DeadlineRunner) -> None:
+        self._runner = runner
+        self._stages = SpanStages()
+
+    def use(self, stages: SpanStages) -> SpanStages:
+        """Send spans through these stages from now on; returns those before."""
+        before, self._stages = self._stages, stages
+        return before
+
+    def on_start(self, span: Span, parent_context: Context | None = None) -> None:
+        self._stages.start(span, parent_context)
+
+    def on_end(self, span: ReadableSpan) -> None:
+        self._stages.end(span)
+
+    def force_flush(self, timeout_millis: int = 30_000) -> bool:
+        """Flush every processor; whether all did in time."""
+        return self._runner.run(flush_jobs(self._stages.processors, timeout_millis), timeout_millis / 1_000)
+
+    def shutdown(self) -> None:
+        """Shut every processor down, within OpenTelemetry's own 30 seconds; spans ended later go nowhere."""
+        self._runner.run([each.shutdown for each in self.use(SpanStages()).processors], 30.0)
+
+
+def flush_jobs(parts: Iterable[_Flushes], timeout_millis: int) -> list[Callable[[], object]]:
+    """What flushes these processors or readers, as jobs that return whether they did."""
+    return [functools.partial(part.force_flush, timeout_millis) for part in parts]
+
+
+class _Flushes(Protocol):
+    def force_flush(self, timeout_millis: int, /) -> bool: ...
+
+
+def _set_baggage_attributes(span: Span, context: Context | None) -> None:
+    values = baggage.get_all(context)
+    if not values:
+        return
+    present = span.attributes or {}
+    for key, value in values.items():
+        if not isinstance(value, str):
+            continue
+        name = f'baggage_conflict.{key}' if key in present else key
+        if present.get(key) != value:
+            span.set_attribute(name, _cut(value))
+
+
+def _cut(value: str) -> str:
+    if len(value) <= MAX_BAGGAGE_VALUE:
+        return value
+    half = (MAX_BAGGAGE_VALUE - len('...')) // 2
+    return f'{value[:half]}...{value[-half:]}'
+
+
+def _completed(span: ReadableSpan, measured: str | None) -> ReadableSpan:
+    """The span; one of another instrumentation gets its final name as message, and a level if it failed."""
+    attributes = span.attributes or {}
+    ours = MSG in attributes
+    if ours and measured is None:
+        return span
+    completed: dict[str, Any] = {**attributes}
+    if not ours:
+        completed[MSG] = span.name
+        if span.status.status_code is StatusCode.ERROR:
+            completed.setdefault(LEVEL_NUM, LEVEL_NUMBERS['error'])
+    if measured is not None:
+        completed[METRICS] = measured
+    return SpanCopy(span, completed, context=span.context, parent=span.parent, end_time=span.end_time)
+
+
+class SpanCopy(ReadableSpan):
+    """A span with parts replaced. What was dropped before is still told."""
+
+    def __init__(
+        self,
+        span: ReadableSpan,
+        attributes: Mapping[str, Any],
+        *,
+        context: SpanContext | None,
+        parent: SpanContext | None,
+        end_time: int | None,
+    ) -> None:
+        super().__init__(
+            name=span.name,
+            context=context,
+            parent=parent,
+            resource=span.resource,
+            attributes=attributes,
+            events=span.events,
+            links=span.links,
+            kind=span.kind,
+            status=span.status,
+            start_time=span.start_time,
+            end_time=end_time,
+            instrumentation_scope=span.instrumentation_scope,
+        )
+        self._copied_from = span
+
+    @property
+    def dropped_attributes(self) -> int:
+        return self._copied_from.dropped_attributes
+
+    @property
+    def dropped_events(self) -> int:
+        return self._copied_from.dropped_events
+
+    @property
+    def dropped_links(self) -> int:
+        return self._copied_from.dropped_links

@@ -1,0 +1,238 @@
+"""Requests: the *effective* values, which are those that go on the wire.
+
+As the client does it: `model_extras` of the call (else of the client; the two are not merged) over the call's
+keywords over the defaults given to the client's constructor; with `body` only the body counts. Nothing is consumed
+and nothing is invented: of a file-like body nothing is known.
+
+REST reference: https://learn.microsoft.com/rest/api/aifoundry/model-inference/
+"""
+
+from __future__ import annotations
+
+import functools
+import json
+import urllib.parse
+from collections.abc import Iterable, Mapping
+from typing import Any
+
+from logfire._internal.integrations.llm_providers.azure_ai_inference.messages import (
+    read_messages,
+    text_part,
+    uri_or_blob,
+)
+from logfire._internal.integrations.llm_providers.azure_ai_inference.values import (
+    is_list,
+    is_mapping,
+    plain,
+    read_float,
+    read_int,
+    read_str,
+)
+from logfire._internal.integrations.llm_providers.operation import LLMRequest
+from logfire._internal.integrations.llm_providers.semconv import (
+    AZURE_RESOURCE_PROVIDER_NAMESPACE,
+    InputMessage,
+    Part,
+    ToolDefinition,
+)
+
+PROVIDER = 'azure.ai.inference'
+_PROVIDER_ATTRIBUTES: Mapping[str, Any] = {AZURE_RESOURCE_PROVIDER_NAMESPACE: 'Microsoft.CognitiveServices'}
+
+# Name on the wire -> where the client's constructor keeps its default for it.
+_CHAT_DEFAULTS = {
+    'messages': None,
+    'frequency_penalty': '_frequency_penalty',
+    'max_tokens': '_max_tokens',
+    'model': '_model',
+    'presence_penalty': '_presence_penalty',
+    'response_format': '_internal_response_format',
+    'seed': '_seed',
+    'stop': '_stop',
+    'temperature': '_temperature',
+    'tools': '_tools',
+    'top_p': '_top_p',
+}
+_EMBEDDINGS_DEFAULTS = {
+    'input': None,
+    'dimensions': '_dimensions',
+    'encoding_format': '_encoding_format',
+    'model': '_model',
+}
+
+
+def read_chat_request(client: Any, args: tuple[Any, ...], kwargs: dict[str, Any]) -> LLMRequest:
+    """The request of `complete(*args, **kwargs)` on this client."""
+    body = _effective_body(client, args, kwargs, _CHAT_DEFAULTS)
+    messages, tools = body.get('messages'), body.get('tools')
+    max_tokens = read_int(body.get('max_tokens'))
+    choice_count = read_int(body.get('n'))
+    return _bare_request('chat', client)._replace(
+        model=_model(client, body),
+        stream=_streams(args, kwargs),
+        temperature=read_float(body.get('temperature')),
+        top_p=read_float(body.get('top_p')),
+        top_k=read_float(body.get('top_k')),
+        frequency_penalty=read_float(body.get('frequency_penalty')),
+        presence_penalty=read_float(body.get('presence_penalty')),
+        max_tokens=read_int(body.get('max_completion_tokens')) if max_tokens is None else max_tokens,
+        seed=read_int(body.get('seed')),
+        choice_count=None if choice_count == 1 else choice_count,
+        output_type=_output_type(body.get('response_format')),
+        stop_sequences=_stop_sequences(body.get('stop')),
+        messages=read_messages(messages) if is_list(messages) else None,
+        tool_definitions=[_tool_definition(tool) for tool in tools] if is_list(tools) and tools else None,
+    )
+
+
+def read_embeddings_request(client: Any, args: tuple[Any, ...], kwargs: dict[str, Any]) -> LLMRequest:
+    """The request of `embed(*args, **kwargs)` on this client, text and image embeddings alike."""
+    body = _effective_body(client, args, kwargs, _EMBEDDINGS_DEFAULTS)
+    encoding_format = read_str(body.get('encoding_format'))
+    inputs = body.get('input')
+    return _bare_request('embeddings', client)._replace(
+        model=_model(client, body),
+        dimension_count=read_int(body.get('dimensions')),
+        encoding_formats=(encoding_format,) if encoding_format else None,
+        messages=[_embedding_inputs(inputs)] if is_list(inputs) or isinstance(inputs, str) else None,
+    )
+
+
+def bare_chat_request(client: Any) -> LLMRequest:
+    """What is known of a chat request without reading its arguments."""
+    return _bare_request('chat', client)
+
+
+def bare_embeddings_request(client: Any) -> LLMRequest:
+    """What is known of an embeddings request without reading its arguments."""
+    return _bare_request('embeddings', client)
+
+
+def _bare_request(operation: str, client: Any) -> LLMRequest:
+    address, port, _ = _server(_endpoint(client))
+    return LLMRequest(
+        operation,
+        PROVIDER,
+        server_address=address,
+        server_port=port,
+        provider_attributes=_PROVIDER_ATTRIBUTES,
+    )
+
+
+def _effective_body(
+    client: Any, args: tuple[Any, ...], kwargs: dict[str, Any], defaults: Mapping[str, str | None]
+) -> Mapping[str, Any]:
+    if args or 'body' in kwargs:
+        return _read_body(args[0] if args else kwargs['body'])
+    known = _state(client)
+    body: dict[str, Any] = {}
+    for name, default in defaults.items():
+        value = kwargs.get(name)
+        if value is None and default is not None:
+            value = known.get(default)
+        body[name] = value
+    extras = kwargs.get('model_extras') or known.get('_model_extras')
+    if is_mapping(extras):
+        body.update(extras)
+    return body
+
+
+def _read_body(body: Any) -> Mapping[str, Any]:
+    if isinstance(body, bytes):
+        try:
+            body = json.loads(body)
+        except ValueError:
+            return {}  # What the service makes of it, it will say.
+    return body if is_mapping(body) else {}
+
+
+def _state(client: Any) -> Mapping[str, Any]:
+    """What the client itself holds. A test double's `__getattr__` would answer to any name: it is not asked."""
+    return getattr(client, '__dict__', {})
+
+
+def _streams(args: tuple[Any, ...], kwargs: dict[str, Any]) -> bool:
+    body = args[0] if args else kwargs.get('body')
+    if isinstance(body, dict):
+        stream: Any = body.get('stream')  # pyright: ignore[reportUnknownMemberType, reportUnknownVariableType]
+        if isinstance(stream, bool):
+            return stream
+    return bool(kwargs.get('stream'))
+
+
+def _endpoint(client: Any) -> str:
+    return read_str(getattr(_state(client).get('_config'), 'endpoint', None)) or ''
+
+
+@functools.lru_cache(maxsize=256)
+def _server(endpoint: str) -> tuple[str | None, int | None, str | None]:
+    """Address, port (443 goes without saying) and the deployment that an Azure OpenAI endpoint names in its path."""
+    url = urllib.parse.urlsplit(endpoint)
+    try:
+        port = url.port
+    except ValueError:
+        port = None
+    if port is None and url.scheme == 'http':
+        port = 80
+    folders = url.path.split('/')
+    deployment = None
+    if folders[1:3] == ['openai', 'deployments'] and len(folders) > 3:
+        deployment = urllib.parse.unquote(folders[3]) or None
+    return url.hostname, None if port == 443 else port, deployment
+
+
+def _model(client: Any, body: Mapping[str, Any]) -> str | None:
+    """The model asked for; else the deployment in the endpoint; else what the client has learned of its endpoint."""
+    if model := read_str(body.get('model')):
+        return model
+    if deployment := _server(_endpoint(client))[2]:
+        return deployment
+    info = _state(client).get('_model_info')
+    return read_str(info.get('model_name')) if is_mapping(info) else None
+
+
+def _stop_sequences(stop: Any) -> list[str] | None:
+    if isinstance(stop, str):
+        return [stop]
+    if is_list(stop) and stop:
+        return [sequence for sequence in stop if isinstance(sequence, str)]
+    return None
+
+
+def _output_type(response_format: Any) -> str | None:
+    """`text` or `json`: of a name, of the REST object with its `type`, or of a `JsonSchemaFormat` (which has none)."""
+    kind = response_format
+    if is_mapping(response_format):
+        kind = response_format.get('type', 'json_schema')
+    return {'text': 'text', 'json_object': 'json', 'json_schema': 'json'}.get(read_str(kind) or '')
+
+
+def _tool_definition(tool: Any) -> ToolDefinition:
+    """Flattened: `{type, name, description?, parameters?}`; a tool that is no function stays as it is."""
+    if not is_mapping(tool):
+        return {'type': 'unknown', 'name': '', 'definition': plain(tool)}
+    kind = read_str(tool.get('type')) or 'function'
+    function = tool.get('function')
+    if not is_mapping(function):
+        return {'name': '', **plain(tool), 'type': kind}
+    definition: ToolDefinition = {'type': kind, 'name': read_str(function.get('name')) or ''}
+    for field in ('description', 'parameters'):
+        if (value := function.get(field)) is not None:
+            definition[field] = plain(value)
+    return definition
+
+
+def _embedding_inputs(inputs: Iterable[Any]) -> InputMessage:
+    """What is embedded, as one user message: a text part per input; an image as its part, then its text."""
+    parts: list[Part] = []
+    for item in [inputs] if isinstance(inputs, str) else inputs:
+        if isinstance(item, str):
+            parts.append(text_part(item))
+        elif is_mapping(item):
+            if isinstance(image := item.get('image'), str):
+                parts.append(uri_or_blob(image, 'image'))
+            if isinstance(text := item.get('text'), str):
+                parts.append(text_part(text))
+        else:
+            parts.append({'type': 'tokens', 'content': plain(item)})  # The REST API takes arrays of tokens as well.
+    return {'role': 'user', 'parts': parts}

@@ -1,0 +1,55 @@
+"""Ends the spans of streams that nobody ends: dropped, never read, or still open when the interpreter exits.
+
+A stream's `__del__` may run inside a garbage collection that interrupted any code, an exporter's lock included. So it
+only hands its recording and the time to a background thread, which ends the span.
+"""
+
+from __future__ import annotations
+
+from typing import Protocol
+from weakref import WeakSet
+
+from logfire._internal import lifecycle
+from logfire._internal.background import BackgroundWorker
+from logfire._internal.errors import Guard
+
+_END = Guard('end the span of a stream at exit')
+
+worker = BackgroundWorker('logfire-llm', 'end the span of a dropped stream')
+
+
+class OpenRecording(Protocol):
+    """What is ended here: a stream's recording, whose span is open."""
+
+    def abandon(self, end_time: int | None) -> None:
+        """End the span as abandoned, at `end_time` in nanoseconds (now if None). Does nothing when it has ended."""
+
+
+# Held weakly: a stream keeps its recording, and nothing of ours keeps the stream.
+_open: WeakSet[OpenRecording] = WeakSet()
+
+
+def opened(recording: OpenRecording) -> None:
+    """A stream began."""
+    worker.start()
+    _open.add(recording)
+
+
+def closed(recording: OpenRecording) -> None:
+    """A stream has ended."""
+    _open.discard(recording)
+
+
+def dropped(recording: OpenRecording, end_time: int | None) -> None:
+    """A stream's last reference is gone. Safe inside any garbage collection."""
+    worker.submit(lambda: recording.abandon(end_time))
+
+
+def _end_all() -> None:
+    worker.flush(1)
+    for recording in list(_open):
+        with _END:
+            recording.abandon(None)
+
+
+lifecycle.on_exit(_end_all)

@@ -1,0 +1,375 @@
+"""One call's life: begin, then finish or fail, once. Telemetry does no I/O: one context manager serves both colours."""
+
+from __future__ import annotations
+
+import functools
+import inspect
+from collections.abc import Callable
+from contextvars import ContextVar, Token
+from time import perf_counter
+from types import TracebackType
+from typing import Any, NamedTuple, Protocol, TypeAlias
+
+from opentelemetry import context as otel_context, trace
+from opentelemetry.context import Context
+from opentelemetry.trace import SpanKind, Status, StatusCode, Tracer
+
+from logfire._internal import attributes as names, errors
+from logfire._internal.exception_events import record_exception
+from logfire._internal.formatter import format_message
+from logfire._internal.integrations.llm_providers import semconv
+from logfire._internal.integrations.llm_providers.cost import operation_cost
+from logfire._internal.integrations.llm_providers.metrics import LLMMetrics
+from logfire._internal.integrations.llm_providers.operation import Attributes, LLMRequest, LLMResponse, Operation
+from logfire._internal.integrations.llm_providers.streams import StreamEnd, StreamRecording, record_stream
+from logfire._internal.levels import level_number
+from logfire._internal.scrubbing import Scrubber
+from logfire._internal.stack_info import caller_attributes
+from logfire._internal.suppression import is_suppressed, suppressed
+
+_BEGIN = errors.Guard('begin the span of an LLM call')
+_READ_REQUEST = errors.Guard('read the request of an LLM call')
+_READ_RESPONSE = errors.Guard('read the reply of an LLM call')
+_RECORD = errors.Guard('record an LLM stream')
+_PRICE = errors.Guard('compute the cost of an LLM call')
+_METRICS = errors.Guard('record the metrics of an LLM call')
+_FINISH = errors.Guard('finish the span of an LLM call')
+
+_JSON_ATTRIBUTES = (semconv.INPUT_MESSAGES, semconv.TOOL_DEFINITIONS, semconv.OUTPUT_MESSAGES)
+
+# The call that is being made right now. An overlapping instrumentation of the same client sees it and stands back.
+_current: ContextVar[Invocation | None] = ContextVar('logfire_llm_invocation', default=None)
+
+
+class Instrumentation(Protocol):
+    """What an invocation needs to know of the `instrument_…()` call in force."""
+
+    metrics: LLMMetrics
+    tags: tuple[str, ...]
+    suppress_other_instrumentation: bool
+    price_provider: str
+
+    @property
+    def tracer(self) -> Tracer: ...
+    @property
+    def scrubber(self) -> Scrubber: ...
+    @property
+    def clock(self) -> Callable[[], int]: ...
+    @property
+    def takes_chunk_times(self) -> bool: ...
+
+
+class InForce(NamedTuple):
+    """What decides for one client: the instrumentation, and whether all that are in force allow content."""
+
+    instrumentation: Instrumentation
+    capture_content: bool
+
+
+class Invocation:
+    """The span of one call, from the request to the end of its reply.
+
+    Used as a context manager around the client's own method: our span is current inside, nowhere else. It ends when a
+    whole reply is read, when the method raises, or, for a stream, when its recording does.
+    """
+
+    __slots__ = (
+        '_attempts',
+        '_capture_content',
+        '_current_token',
+        '_instrumentation',
+        '_json_names',
+        '_operation',
+        '_otel_token',
+        '_request',
+        '_span',
+        'callers_headers',
+        'client',
+        'context',
+        'request_start',
+        'transport_attributes',
+    )
+
+    def __init__(
+        self, in_force: InForce, operation: Operation, client: object, request: LLMRequest, context: Context
+    ) -> None:
+        self._instrumentation = instrumentation = in_force.instrumentation
+        self._operation = operation
+        self.client: object | None = client
+        self._request = request
+        self._capture_content = in_force.capture_content
+        self._attempts = 0
+        self.callers_headers: frozenset[str] = frozenset()
+        """Of the headers that carry our context: those the caller passed, which are left alone."""
+        self.transport_attributes: Attributes = {}
+        """What was seen of the response below the client: status, request id."""
+        request_context = suppressed(context) if instrumentation.suppress_other_instrumentation else context
+        self._span = instrumentation.tracer.start_span(
+            _span_name(operation, request.model),
+            context=context,
+            kind=SpanKind.CLIENT,
+            attributes=self._start_attributes(),
+            start_time=self.now(),
+            record_exception=False,
+            set_status_on_exception=False,
+        )
+        self.context = trace.set_span_in_context(self._span, request_context)
+        self.request_start = perf_counter()
+
+    def __enter__(self) -> Invocation:
+        self._current_token: Token[Invocation | None] = _current.set(self)
+        self._otel_token = otel_context.attach(self.context)
+        return self
+
+    def __exit__(
+        self, exc_type: type[BaseException] | None, exc: BaseException | None, tb: TracebackType | None
+    ) -> None:
+        self.client = None
+        try:
+            _current.reset(self._current_token)
+        except ValueError:
+            # A coroutine that never finished, closed from a foreign context: what we attached is not attached here.
+            pass
+        else:
+            otel_context.detach(self._otel_token)
+        if exc is not None:
+            self.fail(exc)
+
+    def now(self) -> int:
+        """The configured clock, in nanoseconds."""
+        return self._instrumentation.clock()
+
+    @property
+    def suppresses_others(self) -> bool:
+        """Whether nobody else is to make a span for this call."""
+        return self._instrumentation.suppress_other_instrumentation
+
+    def new_attempt(self) -> int:
+        """Another HTTP request goes out for this call; which one it is."""
+        self._attempts += 1
+        return self._attempts
+
+    def finish(self, result: Any) -> Any:
+        """Take what the method returned: a whole reply ends the span, a stream is recorded until it ends.
+
+        Returns what the caller gets: `result` itself wherever Python allows it.
+        """
+        returned: object = result
+        if hasattr(type(returned), '__next__') or hasattr(type(returned), '__anext__'):
+            with _RECORD:
+                times = self._instrumentation.takes_chunk_times
+                recording = StreamRecording(self, self._operation.new_accumulator(), takes_chunk_times=times)
+                return record_stream(result, recording)
+        response = LLMResponse()
+        with _READ_RESPONSE:
+            response = self._operation.read_response(result)
+        self.end(response)
+        return result
+
+    def fail(self, exception: BaseException) -> None:
+        """The method raised: the caller gets the exception, the span tells it."""
+        self.end(LLMResponse(), exception=exception)
+
+    def end(
+        self,
+        response: LLMResponse,
+        *,
+        exception: BaseException | None = None,
+        stream: StreamEnd | None = None,
+    ) -> None:
+        """End the span with all that is known of the reply, and record the call's metrics.
+
+        With `stream` the reply was streamed, and the span ends when the stream did.
+        """
+        duration = perf_counter() - self.request_start
+        span = self._span
+        error_type = None if exception is None else self._error_type(exception)
+        with _FINISH:
+            if span.is_recording():
+                attributes = self._end_attributes(response, well=exception is None)
+                if error_type is not None:
+                    attributes[semconv.ERROR_TYPE] = error_type
+                if stream is not None:
+                    attributes.update(stream.attributes())
+                span.set_attributes(attributes)
+                if exception is not None:
+                    self._record_exception(exception)
+        with _FINISH:
+            span.end(self.now() if stream is None else stream.time)
+        with _METRICS:
+            self._instrumentation.metrics.record(
+                self._request,
+                response,
+                duration=duration,
+                error_type=error_type,
+                chunk_times=() if stream is None else stream.chunk_times,
+            )
+
+    def _start_attributes(self) -> Attributes:
+        request = self._request.attributes(capture_content=self._capture_content)
+        self._json_names = tuple(name for name in _JSON_ATTRIBUTES if name in request)
+        attributes: Attributes = {
+            names.SPAN_TYPE: 'span',
+            **caller_attributes(),
+            **request,
+            names.TAGS: self._instrumentation.tags,
+        }
+        self._set_message(attributes, self._request.model)
+        if self._json_names:
+            attributes[names.JSON_SCHEMA] = _json_schema(self._json_names)
+        return attributes
+
+    def _end_attributes(self, response: LLMResponse, *, well: bool) -> Attributes:
+        request = self._request
+        if request.dimension_count is not None:
+            response = response._replace(dimension_count=None)  # What was asked for stands.
+        if request.model is not None and response.model is None and well:
+            response = response._replace(model=request.model)
+        attributes = response.attributes(capture_content=self._capture_content)
+        attributes.update(self.transport_attributes)
+        if self._attempts > 1:
+            attributes[semconv.HTTP_RESEND_COUNT] = self._attempts - 1
+        with _PRICE:
+            cost = operation_cost(self._instrumentation.price_provider, request, response)
+            if cost is not None:
+                attributes[semconv.OPERATION_COST] = cost
+        if request.model is None and response.model is not None:
+            attributes[semconv.REQUEST_MODEL] = response.model
+            self._span.update_name(_span_name(self._operation, response.model))
+            self._set_message(attributes, response.model)
+        if semconv.OUTPUT_MESSAGES in attributes:
+            attributes[names.JSON_SCHEMA] = _json_schema((*self._json_names, semconv.OUTPUT_MESSAGES))
+        return attributes
+
+    def _set_message(self, attributes: Attributes, model: str | None) -> None:
+        template = self._operation.message
+        if model is None:
+            attributes[names.MSG_TEMPLATE] = attributes[names.MSG] = template
+            return
+        template += ' with {' + semconv.REQUEST_MODEL + '!r}'
+        attributes[names.MSG_TEMPLATE] = template
+        attributes[names.MSG] = format_message(template, {semconv.REQUEST_MODEL: model}, self._instrumentation.scrubber)
+
+    def _error_type(self, exception: BaseException) -> str:
+        with _READ_RESPONSE:
+            error = self._operation.read_error(exception)
+            if error.status_code is not None:
+                self.transport_attributes.setdefault(semconv.HTTP_STATUS_CODE, error.status_code)
+            self.transport_attributes.update(error.provider_attributes)
+            if error.code:
+                return error.code
+        return qualified_name(type(exception))
+
+    def _record_exception(self, exception: BaseException) -> None:
+        if self._capture_content:
+            record_exception(self._span, exception, timestamp=self.now(), escaped=True)
+            return
+        # An error message may quote the prompt, and so may the traceback's last line: only the type is told.
+        name = qualified_name(type(exception))
+        self._span.add_event('exception', {'exception.type': name, 'exception.escaped': 'True'}, timestamp=self.now())
+        self._span.set_status(Status(StatusCode.ERROR, type(exception).__name__))
+        self._span.set_attribute(names.LEVEL_NUM, level_number('error'))
+
+
+class _NullInvocation(NamedTuple):
+    """Stands in where there is nothing to record: it lets everything pass."""
+
+    suppresses_others: bool
+
+    def __enter__(self) -> _NullInvocation:
+        return self
+
+    def __exit__(self, *exc_info: object) -> None:
+        return None
+
+    def finish(self, result: Any) -> Any:
+        return result
+
+
+AnyInvocation: TypeAlias = Invocation | _NullInvocation
+
+_NULL = _NullInvocation(suppresses_others=False)
+_NULL_BUT_QUIET = _NullInvocation(suppresses_others=True)
+
+
+def running_invocation() -> Invocation | None:
+    """The call that is being made right now, in this thread or task."""
+    running = _current.get()
+    return running if running is not None and running.client is not None else None
+
+
+def begin(
+    in_force: Callable[[Any], InForce | None], operation: Operation, args: tuple[Any, ...], kwargs: dict[str, Any]
+) -> AnyInvocation:
+    """The invocation of the method of `args[0]`, the client, with the other arguments. Never raises.
+
+    A null one where the client is not instrumented or instrumentation is suppressed, where this very call is being
+    recorded already, or where we failed.
+    """
+    with _BEGIN:
+        client, *arguments = args
+        decision = in_force(client)
+        if decision is None:
+            return _NULL
+        running = running_invocation()
+        if running is not None and running.client is client:
+            return _NULL_BUT_QUIET if running.suppresses_others else _NULL
+        context = otel_context.get_current()
+        if is_suppressed(context):
+            return _NULL
+        request = None
+        with _READ_REQUEST:
+            request = operation.read_request(client, tuple(arguments), kwargs)
+        if request is None:
+            request = operation.bare_request(client)
+        return Invocation(decision, operation, client, request, context)
+    return _NULL
+
+
+def new_driver(
+    method: Callable[..., Any],
+    quiet_method: Callable[..., Any],
+    begin_call: Callable[[tuple[Any, ...], dict[str, Any]], AnyInvocation],
+) -> Callable[..., Any]:
+    """The function that stands for `method` and records its calls, of the method's own colour and looks.
+
+    `quiet_method` is the method without the spans that others would make for it.
+    """
+    if inspect.iscoroutinefunction(method):
+
+        @functools.wraps(method)
+        async def acall(*args: Any, **kwargs: Any) -> Any:
+            with begin_call(args, kwargs) as invocation:
+                run = quiet_method if invocation.suppresses_others else method
+                return invocation.finish(await run(*args, **kwargs))
+
+        return acall
+
+    @functools.wraps(method)
+    def call(*args: Any, **kwargs: Any) -> Any:
+        with begin_call(args, kwargs) as invocation:
+            run = quiet_method if invocation.suppresses_others else method
+            return invocation.finish(run(*args, **kwargs))
+
+    return call
+
+
+def qualified_name(exception_type: type[BaseException]) -> str:
+    """`module.QualName`; builtins bare; asyncio's under the name they are caught by."""
+    module = exception_type.__module__
+    if module == 'builtins':
+        return exception_type.__qualname__
+    if module == 'asyncio.exceptions':
+        module = 'asyncio'
+    return f'{module}.{exception_type.__qualname__}'
+
+
+def _span_name(operation: Operation, model: str | None) -> str:
+    return operation.name if model is None else f'{operation.name} {model}'
+
+
+@functools.lru_cache(maxsize=16)
+def _json_schema(json_names: tuple[str, ...]) -> str:
+    """`logfire.json_schema` of GenAI attributes, which are all arrays: known beforehand, no walk over values."""
+    properties = ','.join(f'"{name}":{{"type":"array"}}' for name in json_names)
+    return f'{{"type":"object","properties":{{{properties}}}}}'

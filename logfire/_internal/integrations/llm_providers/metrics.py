@@ -1,0 +1,75 @@
+"""The client metrics of the GenAI conventions: recorded for every call, sampled or not, failed or not.
+
+A record costs 4 to 11 µs, and a stream may have thousands of chunks: the times between them are recorded by a thread of
+our own after the stream has ended, a little at a time.
+"""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Sequence
+from typing import TYPE_CHECKING, Any
+
+from logfire._internal.integrations.llm_providers import finalizer, semconv
+from logfire._internal.integrations.llm_providers.operation import LLMRequest, LLMResponse
+from logfire._internal.integrations.llm_providers.semconv import HistogramDefinition
+
+if TYPE_CHECKING:
+    from opentelemetry.metrics import Histogram, Meter
+
+# So many records are made at once; then other threads have their turn.
+_BATCH = 64
+
+
+class LLMMetrics:
+    """The four histograms."""
+
+    def __init__(self, meter: Meter) -> None:
+        def new_histogram(definition: HistogramDefinition) -> Histogram:
+            return meter.create_histogram(
+                definition.name,
+                unit=definition.unit,
+                description=definition.description,
+                explicit_bucket_boundaries_advisory=definition.bucket_bounds,
+            )
+
+        self._duration = new_histogram(semconv.OPERATION_DURATION)
+        self._token_usage = new_histogram(semconv.TOKEN_USAGE)
+        self._time_to_first_chunk = new_histogram(semconv.TIME_TO_FIRST_CHUNK)
+        self._time_per_output_chunk = new_histogram(semconv.TIME_PER_OUTPUT_CHUNK)
+
+    def record(
+        self,
+        request: LLMRequest,
+        response: LLMResponse,
+        *,
+        duration: float,
+        error_type: str | None,
+        chunk_times: Sequence[float],
+    ) -> None:
+        """Record one call. Times are in seconds; `chunk_times` are those since the request, one per chunk received."""
+        table = {
+            semconv.OPERATION_NAME: request.operation,
+            semconv.PROVIDER_NAME: request.provider,
+            semconv.REQUEST_MODEL: request.model or response.model,
+            semconv.RESPONSE_MODEL: response.model,
+            semconv.SERVER_ADDRESS: request.server_address,
+            semconv.SERVER_PORT: request.server_port,
+            semconv.ERROR_TYPE: error_type,
+        }
+        attributes = {name: value for name, value in table.items() if value is not None}
+        self._duration.record(duration, attributes)
+        usage = response.usage
+        for token_type, tokens in (('input', usage.input_tokens), ('output', usage.output_tokens)):
+            if tokens is not None:
+                self._token_usage.record(tokens, {**attributes, semconv.TOKEN_TYPE: token_type})
+        if chunk_times:
+            self._time_to_first_chunk.record(chunk_times[0], attributes)
+        if len(chunk_times) > 1:
+            finalizer.worker.submit(lambda: self._record_times_between(chunk_times, attributes))
+
+    def _record_times_between(self, chunk_times: Sequence[float], attributes: dict[str, Any]) -> None:
+        for at in range(1, len(chunk_times)):
+            self._time_per_output_chunk.record(chunk_times[at] - chunk_times[at - 1], attributes)
+            if at % _BATCH == 0:
+                time.sleep(0.001)

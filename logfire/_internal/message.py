@@ -1,0 +1,82 @@
+"""What a call of the API says: its template, its message and its attributes, as they go on the span."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping
+from types import FrameType
+from typing import TYPE_CHECKING, Any, Final, NamedTuple
+
+from opentelemetry.util.types import AttributeValue
+
+from logfire._internal.attributes import JSON_SCHEMA, MSG, SCRUBBED, otel_attributes
+from logfire._internal.formatter import format_message, inspect_call
+from logfire._internal.levels import LevelName, level_number
+from logfire._internal.scrubbing import ScrubNote, scrubbed_attribute
+from logfire._internal.stack_info import warn_user
+
+if TYPE_CHECKING:
+    from logfire._internal.config.configuration import LogfireConfig
+
+_ERROR: Final = level_number('error')
+
+
+class Message(NamedTuple):
+    """A template, the message it makes, and the user's attributes as OpenTelemetry's, their schema apart."""
+
+    template: str
+    text: str
+    attributes: dict[str, AttributeValue]
+    json_schema: AttributeValue | None
+
+
+def new_message(
+    config: LogfireConfig,
+    template: str,
+    attributes: Mapping[str, Any],
+    *,
+    frame: FrameType | None = None,
+    argument: int = 0,
+) -> Message:
+    """The message of a call.
+
+    Args:
+        config: Its scrubber scrubs the message; its `inspect_arguments` allows f-strings to be taken apart.
+        template: A `str.format` template, or what came of an f-string.
+        attributes: The user's. One named `logfire.msg` is the message, ready made.
+        frame: The frame that is making the call; None where its template is no f-string.
+        argument: The position of the template among the call's arguments.
+    """
+    call = None
+    if frame is not None and config.inspect_arguments:
+        call = inspect_call(frame, template, attributes, argument)
+    notes: list[ScrubNote] = []
+    if call is not None:
+        template = call.template
+        text = call.message(config.scrubber, notes)
+        attributes = {**attributes, **call.attributes}
+    elif MSG in attributes:
+        text = str(attributes[MSG])
+        attributes = {key: value for key, value in attributes.items() if key != MSG}
+    else:
+        text = format_message(template, attributes, config.scrubber, notes)
+    if not attributes and not notes:
+        return Message(template, text, {}, None)
+    result = otel_attributes(attributes)
+    json_schema = result.pop(JSON_SCHEMA, None)
+    if notes:
+        result[SCRUBBED] = scrubbed_attribute(notes)
+    return Message(template, text, result, json_schema)
+
+
+def unique_tags(*tags: Iterable[str]) -> tuple[str, ...]:
+    """All tags, each once, in the order in which they first come."""
+    return tuple(dict.fromkeys([tag for some in tags for tag in some]))
+
+
+def checked_level(level: LevelName | int) -> int:
+    """The number of a level. What is no level warns and is taken as error: telemetry never stops the user's code."""
+    try:
+        return level_number(level)
+    except ValueError as exc:
+        warn_user(str(exc), UserWarning)
+        return _ERROR

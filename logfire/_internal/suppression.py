@@ -1,0 +1,35 @@
+"""Suppression of OpenTelemetry-aware instrumentations, through the documented `opentelemetry.instrumentation.utils`."""
+
+from __future__ import annotations
+
+import functools
+from collections.abc import Mapping
+
+from opentelemetry.context import Context, attach, detach, get_current
+
+
+@functools.cache
+def suppression_values() -> Mapping[str, object]:
+    """The context values under which no OpenTelemetry-aware instrumentation makes a span.
+
+    The keys are private to OpenTelemetry: they are seen by letting its own context manager set them in an empty
+    context.
+    """
+    from opentelemetry.instrumentation.utils import suppress_instrumentation
+
+    token = attach(Context())
+    try:
+        with suppress_instrumentation():
+            return dict(get_current())
+    finally:
+        detach(token)
+
+
+def is_suppressed(context: Context) -> bool:
+    """Whether instrumentation is suppressed in `context`."""
+    return any(context.get(key) for key in suppression_values())
+
+
+def suppressed(context: Context) -> Context:
+    """`context`, with instrumentation suppressed in it."""
+    return Context({**context, **suppression_values()})

@@ -6,10 +6,13 @@ import ast
 import re
 import textwrap
 from collections.abc import Iterator
+from contextlib import AbstractContextManager
 from pathlib import Path
+from typing import Any
 
 import pytest
 
+from logfire._internal.integrations.llm_providers.instrument import Registry
 from logfire.testing.azure_ai_inference import AzureAIInferenceEndpoint
 
 ROOT = Path(__file__).parent.parent
@@ -43,6 +46,23 @@ def fenced(name: str, line: int, text: str) -> Iterator[tuple[str, str]]:
 BLOCKS = dict(blocks())
 
 
+@pytest.fixture
+def undone(monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
+    """What a block instruments, as a program does for its whole life, is undone when the block has run."""
+    undos: list[AbstractContextManager[None]] = []
+    instrument = Registry.instrument
+
+    def noting(self: Registry, *args: Any) -> AbstractContextManager[None]:
+        undos.append(instrument(self, *args))
+        return undos[-1]
+
+    monkeypatch.setattr(Registry, 'instrument', noting)
+    yield
+    for undo in undos:
+        undo.__exit__(None, None, None)
+
+
+@pytest.mark.usefixtures('undone')
 @pytest.mark.parametrize(('place', 'code'), BLOCKS.items(), ids=BLOCKS)
 def test_block_runs(
     place: str, code: str, monkeypatch: pytest.MonkeyPatch, tmp_path: Path, capsys: pytest.CaptureFixture[str]

@@ -29,7 +29,7 @@ class DeadlineRunner:
 
     def _begin_anew(self) -> None:
         self._lock = threading.Lock()
-        self._jobs: queue.SimpleQueue[Callable[[], None]] = queue.SimpleQueue()
+        self._jobs: queue.SimpleQueue[_Run] = queue.SimpleQueue()
         self._threads = 0
         self._waiting = 0
 
@@ -59,7 +59,8 @@ class DeadlineRunner:
                     self._waiting -= 1
                 self._jobs.put(run)
             else:
-                run()
+                run.do()
+                run.ended.set()
         # All are waited for, whatever became of the first.
         ended = [run.ended.wait(max(0.0, deadline - time.monotonic())) for run in runs]
         for run in runs:
@@ -68,13 +69,14 @@ class DeadlineRunner:
                     raise run.fault
         return all(ended) and all(run.succeeded for run in runs)
 
-    def _run(self, jobs: queue.SimpleQueue[Callable[[], None]]) -> None:
+    def _run(self, jobs: queue.SimpleQueue[_Run]) -> None:
         while True:
-            job = jobs.get()
-            job()
-            del job  # What it holds must not live until the next job comes.
+            run = jobs.get()
+            run.do()
             with self._lock:
                 self._waiting += 1
+            run.ended.set()
+            del run  # What it holds must not live until the next one comes.
 
 
 class _Run:
@@ -86,9 +88,8 @@ class _Run:
         self.succeeded = False
         self.fault: Exception | None = None
 
-    def __call__(self) -> None:
+    def do(self) -> None:
         try:
             self.succeeded = self._job() is not False
         except Exception as fault:
             self.fault = fault
-        self.ended.set()

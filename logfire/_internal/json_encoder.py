@@ -103,7 +103,7 @@ def _form(value: object) -> Literal['plain', 'tuples', 'other']:
                 else:
                     return 'other'
                 nodes += len(container)
-                if nodes >= MAX_NODES or characters >= MAX_CHARACTERS:
+                if nodes >= MAX_NODES:
                     return 'other'
                 for member in members:
                     cls = class_of(member)

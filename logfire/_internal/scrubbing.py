@@ -13,15 +13,18 @@ import json
 import re
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, replace
+from functools import cache
 from types import MappingProxyType
-from typing import Any, Final, Literal, Protocol, TypeAlias, TypedDict, TypeVar, cast
+from typing import TYPE_CHECKING, Any, Final, Literal, Protocol, TypeAlias, TypedDict, TypeVar, cast
 
 from opentelemetry.sdk._logs import ReadableLogRecord, ReadWriteLogRecord
 from opentelemetry.sdk.trace import Event, ReadableSpan
 from opentelemetry.trace import Link
 
 from logfire._internal.errors import Guard
-from logfire._internal.linear_patterns import FLAGS, Search, new_search
+
+if TYPE_CHECKING:
+    from logfire._internal.linear_patterns import Search
 
 ValuePath: TypeAlias = 'tuple[str | int, ...]'
 """Where a value stands: `('attributes', 'user', 'password')`, `('otel_events', 0, 'attributes', 'token')`,
@@ -196,37 +199,34 @@ class _NoopScrubber:
 NOOP_SCRUBBER: Final[Scrubber] = _NoopScrubber()
 
 
-# The built-in patterns, each with a text that every match of it holds: telling that a text holds none of these is
-# many times faster than `re`, and so is looking only where they stand.
-_EDGE: Final = r'(?:\b|_)'
-_RULES: Final = tuple(
-    (
-        needle,
-        lead,
-        re.compile(_EDGE * lead + pattern, FLAGS),
-        # In lower case, and from the needle on, `re` goes from needle to needle as fast as `find`.
-        re.compile(pattern),
-    )
-    for needle, lead, pattern in (
-        ('passw', 0, r'passw(?:or)?d'),
-        ('mysql_pwd', 0, r'mysql_pwd'),
-        ('secret', 0, r'secret'),
-        ('auth', 0, r'auth(?!ors?\b)'),
-        ('credential', 0, r'credential'),
-        ('private', 0, r'private[ ._-]?key'),
-        ('api', 0, r'api[ ._-]?key'),
-        ('session', 0, r'session'),
-        ('cookie', 0, r'cookie'),
-        ('social', 0, r'social[ ._-]?security'),
-        ('credit', 0, r'credit[ ._-]?card'),
-        ('csrf', 1, r'csrf(?:\b|_)'),
-        ('xsrf', 1, r'xsrf(?:\b|_)'),
-        ('jwt', 1, r'jwt(?:\b|_)'),
-        ('ssn', 1, r'ssn(?:\b|_)'),
-        ('logfire', 0, r'logfire[ ._-]?token'),
-        ('pylf_v', 0, r'pylf_v\d+_'),
-    )
+# The built-in patterns, each with a text that all its matches hold, and whether `\b` or `_` stands before it. Telling
+# that a text holds none of these is many times faster than `re`; so is looking only where they stand.
+_RULES: Final = (
+    ('passw', False, r'passw(?:or)?d'),
+    ('mysql_pwd', False, r'mysql_pwd'),
+    ('secret', False, r'secret'),
+    ('auth', False, r'auth(?!ors?\b)'),
+    ('credential', False, r'credential'),
+    ('private', False, r'private[ ._-]?key'),
+    ('api', False, r'api[ ._-]?key'),
+    ('session', False, r'session'),
+    ('cookie', False, r'cookie'),
+    ('social', False, r'social[ ._-]?security'),
+    ('credit', False, r'credit[ ._-]?card'),
+    ('csrf', True, r'csrf(?:\b|_)'),
+    ('xsrf', True, r'xsrf(?:\b|_)'),
+    ('jwt', True, r'jwt(?:\b|_)'),
+    ('ssn', True, r'ssn(?:\b|_)'),
+    ('logfire', False, r'logfire[ ._-]?token'),
+    ('pylf_v', False, r'pylf_v\d+_'),
 )
+
+
+@cache
+def _compiled(pattern: str, *, has_edge: bool) -> tuple[re.Pattern[str], re.Pattern[str]]:
+    """A built-in pattern: as it is, and for text in lower case from its needle on. Made when first needed."""
+    # In lower case `re` goes from needle to needle as fast as `find`.
+    return re.compile((r'(?:\b|_)' if has_edge else '') + pattern, re.IGNORECASE), re.compile(pattern)
 
 
 def _lowered(text: str) -> str:
@@ -262,10 +262,11 @@ def _search_rules(text: str) -> re.Match[str] | None:
     if not _may_match(lowered):
         return None
     first: re.Match[str] | None = None
-    for needle, lead, pattern, from_needle in _RULES:
+    for needle, has_edge, source in _RULES:
         at = lowered.find(needle)
-        while at >= 0 and (first is None or at - lead < first.start()):
-            match = (lead and at and pattern.match(text, at - lead)) or pattern.match(text, at)
+        while at >= 0 and (first is None or at - has_edge < first.start()):
+            pattern, from_needle = _compiled(source, has_edge=has_edge)
+            match = (has_edge and at and pattern.match(text, at - 1)) or pattern.match(text, at)
             if match:
                 first = match
                 break
@@ -329,7 +330,11 @@ class _PatternScrubber:
 
     def __init__(self, options: ScrubbingOptions) -> None:
         self._callback = options.callback
-        self._extra: tuple[Search, ...] = tuple([new_search(pattern) for pattern in options.extra_patterns or ()])
+        self._extra: tuple[Search, ...] = ()
+        if options.extra_patterns:
+            from logfire._internal.linear_patterns import new_search  # Not loaded where nobody asks for it.
+
+            self._extra = tuple([new_search(pattern) for pattern in options.extra_patterns])
         self._verdicts: dict[str, _Verdict] = dict.fromkeys(SAFE_KEYS, True)
 
     def scrub_span(self, span: ReadableSpan) -> ReadableSpan:

@@ -97,7 +97,10 @@ def test_a_span_that_starts_is_announced(exporter: TestExporter) -> None:
     assert (pending_outer.start_time, pending_outer.end_time) == (5, 5)
     assert pending_outer.parent == outer.context
     assert pending_inner.parent == inner.get_span_context()
-    ids = [span.context.span_id for span in (outer, pending_outer, inner, pending_inner) if span.context]  # pyright: ignore[reportAttributeAccessIssue] - OpenTelemetry's spans have it.
+    ids = [
+        (span.get_span_context() or trace.INVALID_SPAN_CONTEXT).span_id
+        for span in (outer, pending_outer, inner, pending_inner)
+    ]
     assert ids == [1, 2, 3, 4]
     assert pending_outer.resource is outer.resource
     assert pending_outer.instrumentation_scope == outer.instrumentation_scope

@@ -167,7 +167,7 @@ def log_in(context: Any, name: str) -> None:
     from opentelemetry import trace
 
     with trace.use_span(trace.NonRecordingSpan(context)):
-        logfire.info(name)  # pyright: ignore[reportArgumentType] - a template made at run time.
+        logfire.info(name)
 
 
 def test_what_is_held_is_bounded(

@@ -14,7 +14,7 @@ from typing_extensions import NotRequired
 from logfire._internal.config import parameters
 from logfire._internal.config.options import AdvancedOptions, CodeSource, ConsoleOptions, MetricsOptions
 from logfire._internal.config.parameters import Sources
-from logfire._internal.config.resource import git_revision
+from logfire._internal.config.revision import git_revision
 from logfire._internal.levels import LevelName
 from logfire._internal.sampling import SamplingOptions, TailSamplingSpanInfo
 from logfire._internal.scrubbing import Scrubber, ScrubbingOptions, new_scrubber

@@ -140,9 +140,8 @@ class TailSampler:
         trace.held = None
 
     def _forget(self, trace_id: int, trace: _Trace) -> None:
-        self._release(trace)
-        if self._traces.get(trace_id) is trace:
-            del self._traces[trace_id]
+        # Where two threads end a trace that is forgotten meanwhile, it is gone already.
+        self._release(self._traces.pop(trace_id, trace))
 
 
 def _trace_id(span: ReadableSpan) -> int:

@@ -17,6 +17,11 @@ import logfire
 from logfire.testing.azure_ai_inference import AzureAIInferenceEndpoint
 
 
+def untyped(value: Any) -> Any:
+    """The value as a type checker knows nothing of it: for what a library types too loosely."""
+    return value
+
+
 class Exhausted(Exception):
     """A stream has no more chunks. (A coroutine may not raise StopIteration.)"""
 
@@ -108,8 +113,9 @@ class Spans(InMemorySpanExporter):
     @property
     def one(self) -> ReadableSpan:
         """The one LLM span there is."""
-        (span,) = self.llm
-        return span
+        spans = self.llm
+        assert len(spans) == 1, [(span.name, dict(span.attributes or {})) for span in spans]
+        return spans[0]
 
 
 @pytest.fixture

@@ -26,7 +26,7 @@ from logfire.testing.azure_ai_inference import (
     raw_reply,
     stream_reply,
 )
-from tests.otel_integrations.azure_ai_inference.conftest import Colour, Spans, new_client
+from tests.otel_integrations.azure_ai_inference.conftest import Colour, Spans, new_client, untyped
 
 HI: list[Any] = [{'role': 'user', 'content': 'Hi'}]
 AGAIN = {'retry-after': '0'}
@@ -366,6 +366,7 @@ def test_metrics_of_a_streamed_call(colour: Colour, endpoint: AzureAIInferenceEn
     ]
     counts: dict[str, int] = {}
     for name, metric in found.items():
+        assert len(points(metric)) == 1, points(metric)
         ((count, total, found_attributes),) = points(metric)
         assert (metric.unit, metric.data.data_points[0].explicit_bounds) == ('s', SECONDS)
         assert found_attributes == attributes
@@ -404,6 +405,6 @@ def test_times_between_chunks_are_taken_only_for_a_reader(
     stream = new_client(Colour('sync').chat_class, endpoint).complete(messages=HI, stream=True)
     next(stream)
     next(stream)
-    recording: Any = vars(stream)['_logfire_recording']
+    recording = untyped(stream)._logfire_recording
     assert len(recording._chunk_times) == 1
     stream.close()

@@ -23,9 +23,9 @@ from logfire.testing.azure_ai_inference import (
     error_reply,
     stream_reply,
 )
-from tests.otel_integrations.azure_ai_inference.conftest import Colour, Spans, new_client
+from tests.otel_integrations.azure_ai_inference.conftest import Colour, Spans, new_client, untyped
 
-settings: Any = azure_settings
+settings = untyped(azure_settings)
 HI: list[Any] = [{'role': 'user', 'content': 'Hi'}]
 AGAIN = {'retry-after': '0'}
 
@@ -35,9 +35,9 @@ def azure_core_tracing(request: pytest.FixtureRequest) -> Iterator[str]:
     """azure-core's own tracing: off, by its OpenTelemetry plugin, or native."""
     kind: str = request.param
     if kind == 'plugin':
-        settings.tracing_implementation = 'opentelemetry'
+        settings.tracing_implementation.set_value('opentelemetry')
     elif kind == 'native':
-        settings.tracing_enabled = True
+        settings.tracing_enabled.set_value(True)
     try:
         yield kind
     finally:

@@ -76,7 +76,7 @@ def _without_publisher(model: str) -> str:
 @functools.lru_cache(maxsize=256)
 def _prices(provider_id: str, model: str) -> _Prices | None:
     """The price per token of a model; None where it is not known, or not the same for every token (tiers)."""
-    (genai_prices,) = _loaded
+    genai_prices = _loaded[0]
 
     def price(**usage: int) -> Decimal:
         calculation = genai_prices.calc_price(genai_prices.Usage(**usage), model, provider_id=provider_id)

@@ -56,17 +56,19 @@ def emit_log(
         code: Where in the code it was made; None is the user's nearest frame.
     """
     config = logfire.config
-    message = new_message(config, template, attributes, frame=frame, argument=argument)
+    template, text, user_attributes, json_schema = new_message(
+        config, template, attributes, frame=frame, argument=argument
+    )
     otel: dict[str, AttributeValue] = {
         SPAN_TYPE: 'log',
         LEVEL_NUM: level,
-        MSG_TEMPLATE: message.template,
-        MSG: message.text,
+        MSG_TEMPLATE: template,
+        MSG: text,
         **(caller_attributes() if code is None else code),
-        **message.attributes,
+        **user_attributes,
     }
-    if message.json_schema is not None:
-        otel[JSON_SCHEMA] = message.json_schema
+    if json_schema is not None:
+        otel[JSON_SCHEMA] = json_schema
     if tags:
         otel[TAGS] = unique_tags(logfire.tags, tags)
     elif logfire.tags:
@@ -74,7 +76,7 @@ def emit_log(
     if not (logfire.console_log if console_log is None else console_log):
         otel[DISABLE_CONSOLE_LOG] = True
     now = config.clock()
-    span = logfire.tracer.start_span(message.template, attributes=otel, start_time=now)
+    span = logfire.tracer.start_span(template, attributes=otel, start_time=now)
     exception = _exception(exc_info) if exc_info else None
     if exception is not None:
         record_exception(span, exception, timestamp=config.clock(), callback=config.advanced.exception_callback)

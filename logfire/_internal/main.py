@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import functools
 import sys
 from collections.abc import Callable, Iterable, Sequence
 from contextlib import AbstractContextManager
@@ -60,24 +61,16 @@ class Logfire:
         self.tags = unique_tags(tags)
         self.console_log = console_log
         self.otel_scope = otel_scope
-        self._tracer: Tracer | None = None
-        self._meter: ProxyMeter | None = None
 
-    @property
+    @functools.cached_property
     def tracer(self) -> Tracer:
         """The OpenTelemetry tracer of this instance's scope. It follows later `logfire.configure()` calls."""
-        tracer = self._tracer
-        if tracer is None:
-            tracer = self._tracer = self.config.tracer_provider.get_tracer(self.otel_scope, VERSION)
-        return tracer
+        return self.config.tracer_provider.get_tracer(self.otel_scope, VERSION)
 
-    @property
+    @functools.cached_property
     def meter(self) -> ProxyMeter:
         """The OpenTelemetry meter of this instance's scope. It follows later `logfire.configure()` calls."""
-        meter = self._meter
-        if meter is None:
-            meter = self._meter = self.config.meter_provider.get_meter(self.otel_scope, VERSION)
-        return meter
+        return self.config.meter_provider.get_meter(self.otel_scope, VERSION)
 
     def span(
         self,

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
 from types import FrameType
-from typing import TYPE_CHECKING, Any, Final, NamedTuple
+from typing import TYPE_CHECKING, Any, Final, TypeAlias
 
 from opentelemetry.util.types import AttributeValue
 
@@ -20,13 +20,8 @@ if TYPE_CHECKING:
 _ERROR: Final = level_number('error')
 
 
-class Message(NamedTuple):
-    """A template, the message it makes, and the user's attributes as OpenTelemetry's, their schema apart."""
-
-    template: str
-    text: str
-    attributes: dict[str, AttributeValue]
-    json_schema: AttributeValue | None
+Message: TypeAlias = 'tuple[str, str, dict[str, AttributeValue], AttributeValue | None]'
+"""A template, the message it makes, the user's attributes as OpenTelemetry's, and their schema."""
 
 
 def new_message(
@@ -60,12 +55,12 @@ def new_message(
     else:
         text = format_message(template, attributes, config.scrubber, notes)
     if not attributes and not notes:
-        return Message(template, text, {}, None)
+        return template, text, {}, None
     result = otel_attributes(attributes)
     json_schema = result.pop(JSON_SCHEMA, None)
     if notes:
         result[SCRUBBED] = scrubbed_attribute(notes)
-    return Message(template, text, result, json_schema)
+    return template, text, result, json_schema
 
 
 def unique_tags(*tags: Iterable[str]) -> tuple[str, ...]:

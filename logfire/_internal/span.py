@@ -382,12 +382,12 @@ def new_span(
         code: Where in the code it was made; None is the user's nearest frame.
         new_trace: Whether it has no parent.
     """
-    message = new_message(logfire.config, template, attributes, frame=frame)
-    otel: dict[str, AttributeValue] = {**(caller_attributes() if code is None else code), **message.attributes}
-    otel[MSG_TEMPLATE] = message.template
-    otel[MSG] = message.text
-    if message.json_schema is not None:
-        otel[JSON_SCHEMA] = message.json_schema
+    template, text, user_attributes, json_schema = new_message(logfire.config, template, attributes, frame=frame)
+    otel: dict[str, AttributeValue] = {**(caller_attributes() if code is None else code), **user_attributes}
+    otel[MSG_TEMPLATE] = template
+    otel[MSG] = text
+    if json_schema is not None:
+        otel[JSON_SCHEMA] = json_schema
     all_tags = unique_tags(logfire.tags, tags) if tags else logfire.tags
     if all_tags:
         otel[TAGS] = all_tags
@@ -396,10 +396,10 @@ def new_span(
     return LogfireSpan(
         logfire.config,
         logfire.tracer,
-        message.template if name is None else name,
+        template if name is None else name,
         otel,
-        template=message.template,
-        message=message.text,
+        template=template,
+        message=text,
         tags=all_tags,
         level=level,
         links=links,

@@ -9,7 +9,7 @@ from pathlib import PurePath
 from typing import TYPE_CHECKING, Any, Final
 
 from opentelemetry.sdk._logs.export import LogRecordExporter, LogRecordExportResult
-from opentelemetry.sdk.trace import ReadableSpan
+from opentelemetry.sdk.trace import Event, ReadableSpan
 from opentelemetry.sdk.trace.export import SpanExporter, SpanExportResult
 
 from logfire._internal.attributes import CODE_FILEPATH, CODE_FUNCTION, CODE_LINENO, EXCEPTION_FINGERPRINT, SPAN_TYPE
@@ -185,10 +185,7 @@ class _View:
                 {'context': _context(link.context), 'attributes': dict(link.attributes or {})} for link in span.links
             ]
         if span.events:
-            shown['events'] = [
-                {'name': event.name, 'timestamp': event.timestamp, 'attributes': _event_attributes(event.attributes)}
-                for event in span.events
-            ]
+            shown['events'] = [_event(event) for event in span.events]
         if include_resource:
             shown['resource'] = _resource(span.resource)
         return shown
@@ -240,11 +237,14 @@ def _context(context: SpanContext | None) -> dict[str, Any] | None:
     return {'trace_id': context.trace_id, 'span_id': context.span_id, 'is_remote': context.is_remote}
 
 
-def _event_attributes(attributes: Mapping[str, Any] | None) -> dict[str, Any]:
-    """The attributes; of a stack trace, which differs between Python versions, only the last line."""
-    shown = dict(attributes or {})
-    if stacktrace := shown.get('exception.stacktrace'):
-        shown['exception.stacktrace'] = stacktrace.rstrip().rpartition('\n')[2]
+def _event(event: Event) -> dict[str, Any]:
+    shown: dict[str, Any] = {'name': event.name, 'timestamp': event.timestamp}
+    if event.attributes:
+        attributes: dict[str, Any] = {**event.attributes}
+        if stacktrace := attributes.get('exception.stacktrace'):
+            # The lines before the last differ between Python versions.
+            attributes['exception.stacktrace'] = stacktrace.rstrip().rpartition('\n')[2]
+        shown['attributes'] = attributes
     return shown
 
 

@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import asyncio
+import inspect
+import weakref
 from collections.abc import Callable, Coroutine, Iterator
 from typing import Any
 
@@ -133,7 +135,24 @@ def instrumented(spans: Spans) -> Iterator[Spans]:
 
 
 def new_client(client_class: type[Any], endpoint: AzureAIInferenceEndpoint, path: str = '', **kwargs: Any) -> Any:
-    return client_class(endpoint.url + path, AzureKeyCredential(endpoint.key), **kwargs)
+    """A client of the endpoint. A sync one is closed when the test ends; an async one its own loop must close."""
+    client = client_class(endpoint.url + path, AzureKeyCredential(endpoint.key), **kwargs)
+    if not inspect.iscoroutinefunction(client.close):
+        _sync_clients.append(weakref.ref(client))
+    return client
+
+
+_sync_clients: list[weakref.ref[Any]] = []
+
+
+@pytest.fixture(autouse=True)
+def close_sync_clients() -> Iterator[None]:
+    yield
+    for reference in _sync_clients:
+        client = reference()
+        if client is not None:
+            client.close()
+    _sync_clients.clear()
 
 
 CLIENT_CLASSES: list[type[Any]] = [

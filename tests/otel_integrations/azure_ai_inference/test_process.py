@@ -133,7 +133,6 @@ class LockedExporter(SpanExporter):
         return SpanExportResult.SUCCESS
 
 
-@pytest.mark.filterwarnings('ignore:unclosed:ResourceWarning', 'ignore::pytest.PytestUnraisableExceptionWarning')
 def test_a_collection_inside_an_exporters_lock(endpoint: AzureAIInferenceEndpoint) -> None:
     """A garbage collection that frees streams while an exporter holds its lock neither blocks nor loses a span."""
     exporter = LockedExporter()

@@ -275,8 +275,6 @@ CASES = {
 }
 
 
-# What a caller leaves open, the HTTP libraries warn about when it is collected in a cycle, with us or without.
-@pytest.mark.filterwarnings('ignore:unclosed:ResourceWarning', 'ignore::pytest.PytestUnraisableExceptionWarning')
 @pytest.mark.parametrize('case', CASES.values(), ids=CASES)
 def test_every_end_of_a_stream(
     case: Case, colour: Colour, endpoint: AzureAIInferenceEndpoint, instrumented: Spans

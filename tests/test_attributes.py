@@ -254,10 +254,12 @@ def test_names_without_end(monkeypatch: pytest.MonkeyPatch) -> None:
         (schema_of(a=f'{{"enum":[{2**70}]}}'), {'a"': 1, 'a': 1}, schema_of(**{'a': '{}', 'a\\"': '{}'})),
         (schema_of(z=f'{{"enum":[{2**70}]}}', a='{}'), {'a': []}, None),
         ('junk', {'a': 1}, schema_of(a='{}')),
+        ('{"of somebody else, and longer than ours":{"c":{}}}', {'a': 1}, schema_of(a='{}')),
+        ('{"type":"object","properties":{"b":{"cut', {'a': 1}, schema_of(a='{}')),
         ('{"type":"object","properties":{"a":broken}}', {'a': 1}, schema_of(a='{}')),
         ('{"type":"object","properties":{"a":{}},"more":{"b":{}}}', {'a': []}, None),
     ],
-    ids=range(12),
+    ids=range(14),
 )
 def test_merging_schemas(existing: str | None, added: dict[str, Any], expected: str | None) -> None:
     """What is set later is added to the schema of a span, in the place of its name where it had one."""

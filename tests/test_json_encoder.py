@@ -429,11 +429,11 @@ def test_containers_that_other_threads_change() -> None:
     done = threading.Event()
 
     def change() -> None:
-        number = 0
         while not done.is_set():
-            number += 1
-            value[f'new {number % 100}'] = {}
-            value.pop(f'new {(number + 50) % 100}', None)
+            for number in range(500):
+                value[f'new {number}'] = {}
+            for number in range(500):
+                value.pop(f'new {number}', None)
 
     threads = [threading.Thread(target=change) for _ in range(2)]
     interval = sys.getswitchinterval()
@@ -441,7 +441,7 @@ def test_containers_that_other_threads_change() -> None:
     try:
         for thread in threads:
             thread.start()
-        for _ in range(20):
+        for _ in range(40):
             written = json.loads(json_dumps(value))
             assert isinstance(written, dict)
             assert '0' in written

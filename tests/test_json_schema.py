@@ -146,15 +146,15 @@ def test_enum_values_are_written_as_json() -> None:
 
 def test_a_stack_that_is_nearly_full() -> None:
     """Deep in a recursion a value is of unknown shape rather than a fault."""
-    schemas: list[dict[str, Any]] = []
+    schemas: list[tuple[dict[str, Any], dict[str, Any]]] = []
 
     def descend() -> None:
         try:
             descend()
         except RecursionError:
             pass
-        schemas.append(value_schema([Box(DAY)]))
+        schemas.append((value_schema(1), value_schema([Box(DAY)])))
 
     descend()
-    assert UNKNOWN in schemas
-    assert schemas[-1] == {'type': 'array', 'items': {**BOX, 'properties': {'content': DATE}}}
+    assert (UNKNOWN, UNKNOWN) in schemas
+    assert schemas[-1] == ({}, {'type': 'array', 'items': {**BOX, 'properties': {'content': DATE}}})

@@ -31,12 +31,11 @@ class BackgroundWorker:
 
     def start(self) -> None:
         """Start the thread, once."""
-        if self._started:
+        try:
+            self._not_started.pop()  # Atomic: one thread wins.
+        except IndexError:
             return
-        with self._lock:
-            if not self._started:
-                self._started = True
-                threading.Thread(target=self._run, args=(self._jobs,), name=self._name, daemon=True).start()
+        threading.Thread(target=self._run, args=(self._jobs,), name=self._name, daemon=True).start()
 
     def submit(self, job: Callable[[], None]) -> None:
         """Have `job` run by the thread. A fault in it is reported; the next job runs."""
@@ -44,17 +43,16 @@ class BackgroundWorker:
 
     def flush(self, timeout_seconds: float) -> None:
         """Wait, at most so long, until all that was submitted before this call is done."""
-        if self._started:
+        if not self._not_started:
             done = threading.Event()
             self._jobs.put(done.set)
             done.wait(timeout_seconds)
 
     def _begin_anew(self) -> None:
         self._jobs: queue.SimpleQueue[Callable[[], None]] = queue.SimpleQueue()
-        self._lock = threading.Lock()
-        self._started = False
+        self._not_started = [True]
 
-    def _after_fork_in_child(self) -> None:
+    def _after_fork_in_child(self) -> None:  # pragma: no cover - runs in forked children, which leave no coverage
         self.generation += 1
         self._begin_anew()
 

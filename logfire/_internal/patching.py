@@ -52,7 +52,8 @@ class Patch:
         if owner is None or not self.stands_on(owner):
             return
         if self._original is _ABSENT:
-            _delete(owner, self.name)
+            # Only an object that answers to any name has nothing there; its own `__delattr__` may do more than delete.
+            del owner.__dict__[self.name]
         else:
             _set(owner, self.name, self._restored(self._original))
 
@@ -66,10 +67,3 @@ def _set(owner: Any, name: str, value: Any) -> None:
         setattr(owner, name, value)
     else:
         vars(owner)[name] = value  # An object's own `__setattr__` (a mock's, say) may do more than set.
-
-
-def _delete(owner: Any, name: str) -> None:
-    if isinstance(owner, type):
-        delattr(owner, name)
-    else:
-        del vars(owner)[name]

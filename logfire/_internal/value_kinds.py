@@ -310,11 +310,7 @@ _LOADED_BASES: Final[Sequence[tuple[str, str, _NewKind]]] = (
         ),
     ),
     ('pandas', 'DataFrame', _always(Kind('array', _frame_rows, _datatype('array', 'DataFrame'), detail=_frame_detail))),
-    (
-        'pandas',
-        'Series',
-        _always(Kind('value', lambda value: value.iloc[: MAX_NODES + 1].to_dict(), UNKNOWN.head)),
-    ),
+    ('pandas', 'Series', _always(Kind('object', _items, UNKNOWN.head))),
 )
 
 

@@ -6,7 +6,8 @@ import gc
 import weakref
 from typing import Any
 
-from opentelemetry._logs import LogRecord, SeverityNumber
+import pytest
+from opentelemetry._logs import Logger, LogRecord, SeverityNumber
 from opentelemetry.sdk._logs import LoggerProvider
 from opentelemetry.sdk._logs.export import InMemoryLogRecordExporter, SimpleLogRecordProcessor
 
@@ -28,11 +29,9 @@ def test_a_logger_had_early_follows_every_configuration() -> None:
     provider = ProxyLoggerProvider()
     logger = provider.get_logger('test')
     logger.emit(body='before')
-    assert not logger.enabled()
     first, second = InMemoryLogRecordExporter(), InMemoryLogRecordExporter()
     provider.use(new_sdk_provider(first))
     logger.emit(body='first')
-    assert logger.enabled(severity_number=SeverityNumber.INFO)
     provider.use(new_sdk_provider(second))
     logger.emit(LogRecord(body='second'))
     provider.use(None)
@@ -55,6 +54,35 @@ def test_everything_given_reaches_the_record() -> None:
     assert scope is not None
     assert (scope.name, scope.version, scope.schema_url) == ('scope', '1.2', 'https://schema.example')
     assert dict(scope.attributes or {}) == {'scope.key': 1}
+
+
+class AskedLogger(Logger):
+    """Says whether it is enabled, as OpenTelemetry's newer loggers do."""
+
+    def emit(self, *args: Any, **fields: Any) -> None:
+        raise NotImplementedError
+
+    def enabled(self, **record: Any) -> bool:
+        return record == {'severity_number': SeverityNumber.ERROR}
+
+
+class OlderLogger:
+    """Is not asked, as OpenTelemetry's older loggers are not."""
+
+
+@pytest.mark.parametrize(('logger', 'answers'), [(AskedLogger('test'), [True, False]), (OlderLogger(), [True, True])])
+def test_a_logger_tells_whether_a_record_would_go_anywhere(logger: Any, answers: list[bool]) -> None:
+    """Code that asks before it makes a record gets the answer of the configured logger, yes where it has none."""
+
+    class Provider(LoggerProvider):
+        def get_logger(self, *args: Any, **kwargs: Any) -> Any:
+            return logger
+
+    provider = ProxyLoggerProvider()
+    provider.use(Provider(shutdown_on_exit=False))
+    proxy = provider.get_logger('test')
+    severities = (SeverityNumber.ERROR, SeverityNumber.INFO)
+    assert [proxy.enabled(severity_number=severity) for severity in severities] == answers
 
 
 def test_loggers_nobody_holds_are_let_go() -> None:

@@ -10,6 +10,7 @@ import pytest
 from opentelemetry.sdk.resources import Resource, ResourceDetector
 
 from logfire._internal import errors
+from logfire._internal.config import resource as resource_module
 from logfire._internal.config.resource import new_resource
 from logfire.exceptions import LogfireConfigError
 
@@ -36,7 +37,7 @@ def test_the_process_is_described() -> None:
     """The resource names the service, this run of it, the process, its Python and the OpenTelemetry SDK."""
     attributes = dict(new_resource({}, None).attributes)
     assert attributes.pop('telemetry.sdk.version')
-    assert len(str(attributes.pop('service.instance.id'))) == 36
+    assert attributes.pop('service.instance.id') == resource_module._INSTANCE_ID
     assert attributes == {
         'service.name': 'unknown_service',
         'process.pid': os.getpid(),
@@ -63,6 +64,7 @@ def test_what_is_configured_stands_over_what_is_found(monkeypatch: pytest.Monkey
     shown = {key: resource.attributes.get(key) for key in ('a.a', 'b.b', 'c.c', 'd.d', 'process.pid')}
     assert shown == {'a.a': 'configured', 'b.b': 'environment', 'c.c': 'found', 'd.d': None, 'process.pid': 'found'}
     assert resource.attributes['service.instance.id'] == 'mine'
+    assert 'd.d' not in resource.attributes
 
 
 def test_detectors_can_be_named() -> None:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import logging
+import threading
 from collections.abc import Iterator
 from typing import Any
 
@@ -277,7 +278,9 @@ def test_a_reader_that_cannot_be_used_changes_nothing(collector: Collector) -> N
         local=True, console=False, send_to_logfire=False, metrics=MetricsOptions(additional_readers=[reader])
     )
     configure(send_to_logfire=False)
+    before = threading.enumerate()
     with pytest.raises(LogfireConfigError, match='additional_readers'):
         to_logfire(collector, metrics=MetricsOptions(additional_readers=[reader]))
+    assert [thread.name for thread in threading.enumerate() if thread not in before] == []
     assert not GLOBAL_CONFIG.has_metric_reader
     local.config.shutdown()

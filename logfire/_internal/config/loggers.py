@@ -89,7 +89,8 @@ class ProxyLogger(Logger):
 
     def enabled(self, **record: Any) -> bool:
         """Whether a record of such fields would go anywhere; see OpenTelemetry's `Logger.enabled`."""
-        return self._target.enabled(**record)
+        ask: Callable[..., bool] | None = getattr(self._target, 'enabled', None)
+        return ask is None or ask(**record)  # The first releases with this logs API do not ask.
 
     def emit(self, record: LogRecord | None = None, **fields: Any) -> None:
         """Emit a log record, whole or by its fields; see OpenTelemetry's `Logger.emit`."""

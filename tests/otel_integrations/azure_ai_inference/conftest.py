@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import inspect
+import threading
 import weakref
 from collections.abc import Callable, Coroutine, Iterator
 from typing import Any
@@ -12,7 +13,7 @@ import pytest
 from azure.ai.inference import ChatCompletionsClient, EmbeddingsClient, ImageEmbeddingsClient, aio
 from azure.core.credentials import AzureKeyCredential
 from opentelemetry.sdk.trace import ReadableSpan
-from opentelemetry.sdk.trace.export import SimpleSpanProcessor
+from opentelemetry.sdk.trace.export import SimpleSpanProcessor, SpanExportResult
 from opentelemetry.sdk.trace.export.in_memory_span_exporter import InMemorySpanExporter
 
 import logfire
@@ -102,6 +103,15 @@ def endpoint() -> Iterator[AzureAIInferenceEndpoint]:
 
 class Spans(InMemorySpanExporter):
     """The spans that were exported."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.exported = threading.Event()
+
+    def export(self, spans: Any) -> SpanExportResult:
+        result = super().export(spans)
+        self.exported.set()
+        return result
 
     @property
     def all(self) -> list[ReadableSpan]:

@@ -71,7 +71,8 @@ async def call(colour: Colour, endpoint: AzureAIInferenceEndpoint, kind: str, **
     """One call that is answered at the third attempt."""
     reply = {'chat': chat_reply('ok'), 'stream': stream_reply(['o', 'k']), 'embed': embeddings_reply([[0.1]])}[kind]
     endpoint.reply(error_reply(429, headers=AGAIN), error_reply(503, headers=AGAIN), reply)
-    client = new_client(colour.embeddings_class if kind == 'embed' else colour.chat_class, endpoint)
+    client_class = colour.embeddings_class if kind == 'embed' else colour.chat_class
+    client = new_client(client_class, endpoint, retry_backoff_factor=0)
     if kind == 'embed':
         await colour.result(client.embed(input=['a'], **kwargs))
     else:
@@ -199,7 +200,10 @@ def test_beside_microsofts_instrumentor(
     assert (ChatCompletionsClient.complete, aio.ChatCompletionsClient.complete) == before
 
 
-def test_a_credentials_own_requests_are_not_the_calls(endpoint: AzureAIInferenceEndpoint, instrumented: Spans) -> None:
+@pytest.mark.parametrize('suppress', [True, False])
+def test_a_credentials_own_requests_are_not_the_calls(
+    suppress: bool, endpoint: AzureAIInferenceEndpoint, spans: Spans
+) -> None:
     """A credential that fetches its token over HTTP inside our call adds no attempt, status or header to it."""
     tokens: PipelineClient[Any, Any] = PipelineClient(endpoint.url, policies=[DistributedTracingPolicy()])
 
@@ -210,11 +214,12 @@ def test_a_credentials_own_requests_are_not_the_calls(endpoint: AzureAIInference
 
     endpoint.reply(error_reply(418), chat_reply('ok'))
     client = new_client(ChatCompletionsClient, endpoint, authentication_policy=TokenPolicy())
-    client.complete(messages=HI)
+    with logfire.instrument_azure_ai_inference(suppress_other_instrumentation=suppress):
+        client.complete(messages=HI)
     token_request, request = endpoint.requests
     assert (token_request.path, 'traceparent' in token_request.headers) == ('/info', False)
-    assert 'traceparent' in request.headers
-    attributes = instrumented.one.attributes or {}
+    assert ('traceparent' in request.headers) is suppress
+    attributes = spans.one.attributes or {}
     assert attributes['http.response.status_code'] == 200
     assert 'http.request.resend_count' not in attributes
 

@@ -186,12 +186,16 @@ def test_a_close_from_elsewhere_while_a_reader_waits(
             gate.open()
             await asyncio.gather(reader, return_exceptions=True)
         else:
-            thread = threading.Thread(target=read_quietly, args=(stream,))
-            thread.start()
+            reader = threading.Thread(target=read_quietly, args=(stream,))
+            reader.start()
             gate.wait_until_reached()
-            stream.close()
+            # The client's own close waits until the reader has its next chunk.
+            closer = threading.Thread(target=stream.close)
+            closer.start()
+            instrumented.exported.wait(10)
             gate.open()
-            thread.join(10)
+            reader.join(10)
+            closer.join(10)
         await colour.close(client)
 
     colour.run(body())

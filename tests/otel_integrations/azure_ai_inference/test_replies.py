@@ -278,8 +278,8 @@ STREAMED: dict[str, tuple[Reply, dict[str, Any]]] = {
         {**CALLED, 'output.messages': [said(called(None, 'f', {}), finish_reason='tool_call')]},
     ),
     'odd tool calls': (
-        stream_reply([chunk(tool_calls=['odd', {'index': 0, 'id': 'c1'}]), END_OF_CALLS]),
-        {**CALLED, 'output.messages': [said(called('c1', '', ''), finish_reason='tool_call')]},
+        stream_reply([chunk(tool_calls=['odd', {'index': 0, 'id': 'c1'}]), call_piece(0, name='f'), END_OF_CALLS]),
+        {**CALLED, 'output.messages': [said(called('c1', 'f', ''), finish_reason='tool_call')]},
     ),
     'a choice without delta': (
         stream_reply([{'choices': [{'finish_reason': 'stop'}]}]),

@@ -369,6 +369,10 @@ TOOLS: dict[str, tuple[Any, dict[str, Any]]] = {
     'a model': (WEATHER_TOOL, FLAT_WEATHER_TOOL),
     'a dict': ({'type': 'function', 'function': {'name': 'f'}}, {'type': 'function', 'name': 'f'}),
     'a dict holding a model': ({'type': 'function', 'function': WEATHER}, FLAT_WEATHER_TOOL),
+    'an enum': (
+        {'type': 'function', 'function': {'name': 'f', 'parameters': {'kind': EmbeddingEncodingFormat.BASE64}}},
+        {'type': 'function', 'name': 'f', 'parameters': {'kind': 'base64'}},
+    ),
     'no function': ({'type': 'browser', 'depth': 2}, {'type': 'browser', 'name': '', 'depth': 2}),
     'no tool': ('odd', {'type': 'unknown', 'name': '', 'definition': 'odd'}),
 }

@@ -233,6 +233,10 @@ def gated(gate: Gate) -> Reply:
     return stream_reply([WORDS[0], gate, *WORDS[1:]])
 
 
+def without_done(gate: Gate) -> Reply:
+    return stream_reply(WORDS, done=False)
+
+
 def broken_event(gate: Gate) -> Reply:
     return stream_reply([*WORDS[:2], gate, b': a comment\n\n'])
 
@@ -252,6 +256,7 @@ ERROR: Any = {'status': StatusCode.ERROR, 'finish_reason': 'error', 'level': 17}
 CASES = {
     'loop to the end': Case(loop_to_end, 'completed'),
     'next to the end': Case(next_to_end, 'completed'),
+    'the client closes at the end': Case(loop_to_end, 'completed', reply=without_done),
     'next, then loop': Case(next_then_loop, 'completed'),
     'break and resume': Case(break_and_resume, 'completed'),
     'break and drop': Case(break_and_drop, received='one two ', **ABANDONED),

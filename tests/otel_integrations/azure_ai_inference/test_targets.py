@@ -14,7 +14,9 @@ from types import GeneratorType, SimpleNamespace
 from typing import Any
 
 import pytest
+import wrapt
 from azure.ai.inference import ChatCompletionsClient, EmbeddingsClient, aio
+from azure.ai.inference.models import AsyncStreamingChatCompletions, StreamingChatCompletions
 
 import logfire
 from logfire.testing.azure_ai_inference import AzureAIInferenceEndpoint, chat_reply, stream_reply
@@ -383,6 +385,113 @@ def test_a_patch_on_top_of_ours_is_left_alone(endpoint: AzureAIInferenceEndpoint
         assert vars(ChatCompletionsClient)['complete'] is theirs
     finally:
         ChatCompletionsClient.complete = original
+
+
+def test_methods_that_are_no_plain_functions(colour: Colour, endpoint: AzureAIInferenceEndpoint, spans: Spans) -> None:
+    """A method that somebody has wrapped in a descriptor of their own is called as before."""
+    seen: list[Any] = []
+
+    def theirs(wrapped: Any, instance: Any, args: Any, kwargs: Any) -> Any:
+        seen.append(instance)
+        return wrapped(*args, **kwargs)
+
+    class Mine(untyped(colour.chat_class)):
+        complete = wrapt.FunctionWrapper(untyped(colour.chat_class).complete, theirs)
+
+    async def body() -> None:
+        client = new_client(Mine, endpoint)
+        with logfire.instrument_azure_ai_inference(Mine):
+            await colour.result(client.complete(messages=MESSAGES))
+        await colour.result(client.complete(messages=MESSAGES))
+        assert seen == [client, client]
+        await colour.close(client)
+
+    before = vars(Mine)['complete']
+    colour.run(body())
+    assert vars(Mine)['complete'] is before
+    assert names(spans) == ['chat gpt-4o']
+
+
+def test_a_double_needs_no_azure_core(monkeypatch: pytest.MonkeyPatch, spans: Spans) -> None:
+    """A test double is instrumented where no azure package is installed."""
+    monkeypatch.setitem(sys.modules, 'azure.core.pipeline.policies', None)
+    client = Double()
+    with logfire.instrument_azure_ai_inference(client):
+        client.complete(messages=MESSAGES)
+    assert names(spans) == ['chat fake']
+
+
+def test_a_client_that_passes_on_another_clients_stream(
+    colour: Colour, endpoint: AzureAIInferenceEndpoint, spans: Spans
+) -> None:
+    """Unsuppressed, two clients are two calls: a stream that one hands on to the other is recorded for both."""
+
+    async def body() -> None:
+        inner = new_client(colour.chat_class, endpoint)
+
+        class Sync:
+            def complete(self, **kwargs: Any) -> Any:
+                return inner.complete(**kwargs)
+
+        class Async:
+            async def complete(self, **kwargs: Any) -> Any:
+                return await inner.complete(**kwargs)
+
+        outer: Any = Async() if colour.is_async else Sync()
+        endpoint.reply(stream_reply(['a']), stream_reply(['a', 'b']))
+        with logfire.instrument_azure_ai_inference([inner, outer], suppress_other_instrumentation=False):
+            stream = await colour.result(outer.complete(messages=MESSAGES, stream=True))
+            assert isinstance(stream, (StreamingChatCompletions, AsyncStreamingChatCompletions))
+            assert len(await colour.read(stream)) == 2
+            stream = await colour.result(outer.complete(messages=MESSAGES, stream=True))
+            await colour.next(stream)
+            await colour.close(stream)
+        await colour.close(inner)
+
+    colour.run(body())
+    outcomes = [(span.attributes or {})['logfire.stream.outcome'] for span in spans.llm]
+    assert outcomes == ['completed'] * 2 + ['closed'] * 2
+
+
+def test_a_double_that_streams_asynchronously(spans: Spans) -> None:
+    """An async generator is a stream as well, with all its methods."""
+
+    class Streaming:
+        async def complete(self, **kwargs: Any) -> Any:
+            return self.chunks()
+
+        async def chunks(self) -> Any:
+            for word in ('one', 'two'):
+                yield {'choices': [{'index': 0, 'delta': {'content': word}, 'finish_reason': None}]}
+
+    class Finalised:
+        """A stream with a finaliser of its own."""
+
+        dropped = 0
+
+        def __next__(self) -> Any:
+            raise StopIteration
+
+        def __del__(self) -> None:
+            Finalised.dropped += 1
+
+    class Other:
+        def complete(self, **kwargs: Any) -> Any:
+            return Finalised()
+
+    async def body() -> None:
+        client = Streaming()
+        with logfire.instrument_azure_ai_inference([client, Other]):
+            assert len([chunk async for chunk in await client.complete(messages=MESSAGES)]) == 2
+            stream = await client.complete(messages=MESSAGES)
+            await stream.__anext__()
+            await stream.aclose()
+            Other().complete(messages=MESSAGES)
+
+    asyncio.run(body())
+    outcomes = [(span.attributes or {})['logfire.stream.outcome'] for span in spans.llm]
+    assert outcomes == ['truncated', 'closed', 'abandoned']
+    assert Finalised.dropped == 1
 
 
 def test_copies_and_pickles_of_an_instrumented_client_work_on_their_own(spans: Spans) -> None:

@@ -262,7 +262,8 @@ def _defining_class(cls: type[Any], name: str) -> type[Any] | None:
 def _function(owner: type[Any], name: str) -> Callable[..., Any]:
     """The method as a function of its client, whatever kind of descriptor somebody's patch has left there."""
     raw = vars(owner)[name]
-    if isinstance(raw, FunctionType) or not hasattr(raw, '__get__'):
+    # By its type: a proxy of wrapt's says that it is a function, and wants to be bound.
+    if type(raw) is FunctionType or not hasattr(raw, '__get__'):
         return raw
     looks = getattr(owner, name)
     if inspect.iscoroutinefunction(looks):

@@ -10,7 +10,9 @@ import inspect
 import sys
 from array import array
 from collections.abc import Sequence
+from itertools import islice
 from time import perf_counter
+from traceback import walk_stack
 from types import CodeType
 from typing import Any, NamedTuple, Protocol
 
@@ -109,7 +111,7 @@ class StreamRecording:
             call = self._unclaimed.pop()
         except IndexError:
             return
-        if self._generation != finalizer.worker.generation:
+        if self._generation != finalizer.worker.generation:  # pragma: no cover - forked children leave no coverage
             return  # A forked child's copy: the parent ends the span.
         with _END:
             finalizer.closed(self)
@@ -259,14 +261,8 @@ def _called_by_own_iteration() -> bool:
 
     The stack tells it apart from a close by another thread or task while a reader waits; a flag could not.
     """
-    frame = sys._getframe(2)
-    for _ in range(4):
-        if frame.f_code in _ITERATION_CODES:
-            return True
-        if frame.f_back is None:
-            break
-        frame = frame.f_back
-    return False
+    callers = islice(walk_stack(sys._getframe(2)), 4)
+    return any(frame.f_code in _ITERATION_CODES for frame, _ in callers)
 
 
 _ITERATION_CODES: frozenset[CodeType] = frozenset((_new_next(object, '').__code__, _new_anext(object, '').__code__))

@@ -19,7 +19,7 @@ $(VENV)/.pip: $(BIN)/pip
 
 # What the demo needs: the package and the clients it calls, no development tools.
 $(DEMO_SETUP): pyproject.toml constraints.txt $(VENV)/.pip
-	$(BIN)/pip install --quiet --constraint constraints.txt --editable '.[azure-ai-inference]' aiohttp
+	$(BIN)/pip install --quiet --constraint constraints.txt --editable ".[azure-ai-inference,cost]" aiohttp
 	touch $@
 
 $(SETUP): $(DEMO_SETUP)

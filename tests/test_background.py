@@ -23,6 +23,10 @@ def test_jobs_run_in_order_on_another_thread() -> None:
     assert [thread.name for thread in threading.enumerate()].count('test worker') == 1
 
 
+def fail() -> None:
+    raise LookupError
+
+
 def test_a_job_that_fails_harms_no_other(monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture) -> None:
     """A fault in a job is reported, and the next job runs."""
     monkeypatch.setattr(errors, 'strict', False)
@@ -30,7 +34,7 @@ def test_a_job_that_fails_harms_no_other(monkeypatch: pytest.MonkeyPatch, caplog
     worker = BackgroundWorker('test worker', 'do the job')
     ran = threading.Event()
     worker.start()
-    worker.submit(lambda: [][0])
+    worker.submit(fail)
     worker.submit(ran.set)
     assert ran.wait(10)
     assert 'could not do the job' in caplog.text

@@ -18,7 +18,7 @@ from opentelemetry.sdk.trace.id_generator import IdGenerator, RandomIdGenerator
 import logfire
 from logfire._internal import errors
 from logfire.testing.azure_ai_inference import AzureAIInferenceEndpoint, Reply, chat_reply, raw_reply, stream_reply
-from tests.otel_integrations.azure_ai_inference.conftest import Colour, Spans, new_client
+from tests.otel_integrations.azure_ai_inference.conftest import Colour, Spans, new_client, untyped
 
 HI: list[Any] = [{'role': 'user', 'content': 'Hi'}]
 
@@ -209,7 +209,7 @@ def test_a_clock_that_breaks_while_a_stream_is_dropped(endpoint: AzureAIInferenc
     with logfire.instrument_azure_ai_inference():
         stream = new_client(ChatCompletionsClient, endpoint).complete(messages=HI, stream=True)
         next(stream)
-        recording = vars(stream)['_logfire_recording']
+        recording = untyped(stream)._logfire_recording
         switch.on = True
         recording.dropped(stream)
         switch.on = False
@@ -240,7 +240,7 @@ def test_a_coroutine_closed_from_a_foreign_context(
         loop.call_soon(loop.stop)
         loop.run_forever()
         before = otel_context.get_current()
-        task.get_coro().close()  # pyright: ignore[reportOptionalMemberAccess, reportAttributeAccessIssue]
+        task.get_coro().close()
         assert otel_context.get_current() is before
         loop.run_until_complete(asyncio.sleep(0))
         loop.close()

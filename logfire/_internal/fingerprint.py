@@ -25,7 +25,7 @@ def _describe(exception: BaseException, seen: set[int]) -> Iterator[str]:
     link = exception
     while True:
         yield f'{type(link).__module__}.{type(link).__qualname__}'
-        if len(seen) > 3000:
+        if id(link) in seen:
             yield '(again)'
             return
         seen.add(id(link))

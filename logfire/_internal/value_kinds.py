@@ -98,8 +98,13 @@ def key_text(key: Any) -> str:
 
 
 def _snapshot(values: Iterable[Any]) -> list[Any]:
-    # Another thread may change a container while it is written; this copies it in one step of the interpreter.
+    # What is written may be changed by whoever is asked for a repr on the way, and by other threads.
     return list(itertools.islice(values, MAX_NODES + 1))
+
+
+def _dict_items(value: dict[Any, Any]) -> list[tuple[Any, Any]]:
+    # Making the pairs can run a garbage collection, and with it other threads; making a copy of the dict cannot.
+    return _snapshot(value.copy().items())
 
 
 def _items(value: Mapping[Any, Any]) -> list[tuple[Any, Any]]:
@@ -239,7 +244,7 @@ UNKNOWN: Final = Kind('value', safe_repr, _datatype('object', 'unknown'))
 _EXACT: Final[Mapping[type, Kind]] = {
     types.NoneType: Kind('value', safe_repr, {'type': 'null'}),
     list: Kind('array', _snapshot, {'type': 'array'}, inner='items'),
-    dict: Kind('object', _items, {'type': 'object'}, inner='properties'),
+    dict: Kind('object', _dict_items, {'type': 'object'}, inner='properties'),
     tuple: _array_kind('tuple'),
     set: _array_kind('set'),
     frozenset: _array_kind('frozenset'),

@@ -71,11 +71,34 @@ def test_a_processor_that_fails_disturbs_nobody(
     assert 'could not hand a log record to a log record processor' in caplog.text
 
 
-def test_flush_and_shutdown_through_opentelemetrys_provider(log_exporter: TestLogExporter) -> None:
+class RecordingProcessor(LogRecordProcessor):
+    """Writes down what it is told."""
+
+    def __init__(self) -> None:
+        self.told: list[str] = []
+
+    def on_emit(self, log_record: ReadWriteLogRecord) -> None:
+        self.told.append('emit')
+
+    def shutdown(self) -> None:
+        self.told.append('shutdown')
+
+    def force_flush(self, timeout_millis: int = 30_000) -> bool:
+        self.told.append('flush')
+        return True
+
+
+def test_flush_and_shutdown_through_opentelemetrys_provider() -> None:
     """Code that flushes or shuts down the global provider reaches the processors; later records go nowhere."""
-    configure(SimpleLogRecordProcessor(log_exporter))
+    processor = RecordingProcessor()
+    configure(processor)
     provider = GLOBAL_CONFIG.logger_provider
     emit('before')
     assert provider.force_flush(10_000)
+    logger = provider.get_logger('test')
     provider.shutdown()
-    assert len(log_exporter.get_finished_logs()) == 1
+    logger.emit(body='late')
+    assert processor.told == ['emit', 'flush', 'shutdown']
+    processor.told.clear()
+    GLOBAL_CONFIG.shutdown()
+    assert 'emit' not in processor.told

@@ -116,23 +116,21 @@ class TailSampler:
         return trace
 
     def _hold(self, trace: _Trace, *, ended: bool, span: ReadableSpan) -> bool:
-        """Hold a span of an undecided trace; whether the trace is still undecided."""
+        """Hold a span, if its trace is undecided; whether it was."""
         if trace.held is None:
             return False
-        undecided = True
         trace.held.append((ended, span))
         self._held_spans += 1
         if self._held_spans > MAX_HELD_SPANS:
             oldest = next(each for each in self._traces.values() if each.held)
             self._release(oldest)
-            undecided = oldest is not trace
             if not self._told:
                 self._told = True
                 _logger.warning(
                     'Tail sampling holds more than %d starts and ends: the oldest undecided traces are dropped.',
                     MAX_HELD_SPANS,
                 )
-        return undecided
+        return True
 
     def _release(self, trace: _Trace) -> None:
         """Hold nothing of the trace any more: it is decided."""

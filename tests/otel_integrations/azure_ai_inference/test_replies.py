@@ -8,7 +8,10 @@ import json
 from typing import Any
 
 import pytest
+from azure.ai.inference import ChatCompletionsClient
 
+import logfire
+from logfire.exceptions import LogfireConfigError
 from logfire.testing.azure_ai_inference import (
     AzureAIInferenceEndpoint,
     Delta,
@@ -395,6 +398,27 @@ def test_embeddings(
     attributes = instrumented.one.attributes or {}
     assert instrumented.one.name == 'embeddings text-embedding-3-small'
     assert attributes['logfire.msg'] == "Embeddings with 'text-embedding-3-small'"
+
+
+@pytest.mark.parametrize(('limit', 'kept'), [('8', True), ('7', False), ('0', False), (' ', True)])
+def test_the_limit_of_binary_content_can_be_set(
+    limit: str, kept: bool, endpoint: AzureAIInferenceEndpoint, spans: Spans, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """The environment variable says up to how many characters of base64 are recorded."""
+    monkeypatch.setenv('LOGFIRE_MAX_BINARY_CONTENT', limit)
+    content = [{'type': 'image_url', 'image_url': {'url': 'data:image/png;base64,aGVsbG8='}}]
+    with logfire.instrument_azure_ai_inference():
+        new_client(Colour('sync').chat_class, endpoint).complete(messages=[{'role': 'user', 'content': content}])
+    assert ('aGVsbG8=' in str((spans.one.attributes or {})['gen_ai.input.messages'])) is kept
+
+
+def test_a_limit_of_binary_content_that_is_no_number(spans: Spans, monkeypatch: pytest.MonkeyPatch) -> None:
+    """A bad value is refused with what is accepted, before anything is patched."""
+    monkeypatch.setenv('LOGFIRE_MAX_BINARY_CONTENT', '32 KiB')
+    before = ChatCompletionsClient.complete
+    with pytest.raises(LogfireConfigError, match="LOGFIRE_MAX_BINARY_CONTENT='32 KiB' is not accepted: it is a number"):
+        logfire.instrument_azure_ai_inference()
+    assert ChatCompletionsClient.complete is before
 
 
 def test_large_binary_content_is_told_by_size_and_digest(

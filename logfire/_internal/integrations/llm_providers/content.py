@@ -1,9 +1,14 @@
-"""Whether prompts and replies are recorded: the argument, else the variable of the OpenTelemetry GenAI conventions."""
+"""What of the content is recorded: whether at all, and up to which size of what is binary."""
 
 from __future__ import annotations
 
 import os
 import warnings
+
+from logfire.exceptions import LogfireConfigError
+
+BINARY_LIMIT_VARIABLE = 'LOGFIRE_MAX_BINARY_CONTENT'
+DEFAULT_BINARY_LIMIT = 32 * 1024
 
 VARIABLE = 'OTEL_INSTRUMENTATION_GENAI_CAPTURE_MESSAGE_CONTENT'
 
@@ -29,3 +34,20 @@ def content_is_captured(argument: bool | None) -> bool:
             stacklevel=2,
         )
     return False
+
+
+def binary_limit() -> int:
+    """Up to how many characters of base64 an image or a sound is recorded; of a larger one size and digest.
+
+    Raises:
+        LogfireConfigError: the environment variable is no such number.
+    """
+    value = os.environ.get(BINARY_LIMIT_VARIABLE, '').strip()
+    if not value:
+        return DEFAULT_BINARY_LIMIT
+    if not (value.isascii() and value.isdigit()):
+        raise LogfireConfigError(
+            f'{BINARY_LIMIT_VARIABLE}={value!r} is not accepted: it is a number of characters of base64, 0 or more '
+            f'({DEFAULT_BINARY_LIMIT} if unset).'
+        )
+    return int(value)

@@ -16,6 +16,7 @@ from types import FunctionType
 from typing import TYPE_CHECKING, Any, Protocol
 from weakref import WeakKeyDictionary
 
+from logfire._internal.integrations.llm_providers.content import binary_limit
 from logfire._internal.integrations.llm_providers.cost import start_loading
 from logfire._internal.integrations.llm_providers.invocation import AnyInvocation, InForce, begin, new_driver
 from logfire._internal.integrations.llm_providers.metrics import LLMMetrics
@@ -43,6 +44,7 @@ class LLMInstrumentation:
         self.tracer = logfire.config.tracer_provider.get_tracer(scope)
         self.metrics = LLMMetrics(logfire.config.meter_provider.get_meter(scope))
         self.price_provider = price_provider
+        self.binary_limit = binary_limit()
         start_loading()
         self.tags = tuple(dict.fromkeys((*logfire.tags, 'LLM')))
         self.suppress_other_instrumentation = suppress_other_instrumentation

@@ -48,6 +48,7 @@ class Instrumentation(Protocol):
     tags: tuple[str, ...]
     suppress_other_instrumentation: bool
     price_provider: str
+    binary_limit: int
 
     @property
     def tracer(self) -> Tracer: ...
@@ -162,7 +163,7 @@ class Invocation:
                 return record_stream(result, recording)
         response = LLMResponse()
         with _READ_RESPONSE:
-            response = self._operation.read_response(result)
+            response = self._operation.read_response(result, self._instrumentation.binary_limit)
         self.end(response)
         return result
 
@@ -319,7 +320,7 @@ def begin(
             return _NULL
         request = None
         with _READ_REQUEST:
-            request = operation.read_request(client, tuple(arguments), kwargs)
+            request = operation.read_request(client, tuple(arguments), kwargs, decision.instrumentation.binary_limit)
         if request is None:
             request = operation.bare_request(client)
         return Invocation(decision, operation, client, request, context)

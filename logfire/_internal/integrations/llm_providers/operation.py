@@ -144,12 +144,12 @@ class Operation(NamedTuple):
     """The method of the client that makes the call."""
     message: str
     """What the span says without a model; with one, ` with 'MODEL'` follows."""
-    read_request: Callable[[Any, tuple[Any, ...], dict[str, Any]], LLMRequest]
-    """From the client and the call's arguments. It consumes none of them."""
+    read_request: Callable[[Any, tuple[Any, ...], dict[str, Any], int], LLMRequest]
+    """From the client, the call's arguments, which it does not consume, and the limit of binary content."""
     bare_request: Callable[[Any], LLMRequest]
     """What is known of a request whose reading failed."""
-    read_response: Callable[[Any], LLMResponse]
-    """From what the method returned."""
+    read_response: Callable[[Any, int], LLMResponse]
+    """From what the method returned, and the limit of binary content."""
     read_error: Callable[[BaseException], ServiceError]
     """From an exception that the method, or its stream, raised."""
     new_accumulator: Callable[[], Accumulator]

@@ -26,27 +26,24 @@ from logfire._internal.integrations.llm_providers.semconv import (
     UriPart,
 )
 
-# A span must stay small enough to export: of a larger blob, in characters of base64, only size and digest are kept.
-MAX_BLOB_CHARACTERS = 32 * 1024
-
 _THINK_OPEN, _THINK_CLOSE = '<think>', '</think>'
 
 
-def read_messages(messages: list[Any] | tuple[Any, ...]) -> list[InputMessage]:
+def read_messages(messages: list[Any] | tuple[Any, ...], binary_limit: int) -> list[InputMessage]:
     """The history that is sent, every message in its place."""
-    return [read_message(message) for message in messages]
+    return [read_message(message, binary_limit) for message in messages]
 
 
-def read_message(message: Any) -> InputMessage:
+def read_message(message: Any, binary_limit: int) -> InputMessage:
     """One message of a request: a model, a dict, or a mixture of both."""
     if not is_mapping(message):
         return {'role': 'user', 'parts': [text_part(message)] if isinstance(message, str) else [generic_part(message)]}
     role = read_str(message.get('role')) or ''
     content = message.get('content')
     if role == 'tool':
-        parts: list[Part] = [_tool_call_response(message, content)]
+        parts: list[Part] = [_tool_call_response(message, content, binary_limit)]
     else:
-        parts = [*reasoning_parts(message), *_content_parts(content, thinks=role == 'assistant')]
+        parts = [*reasoning_parts(message), *_content_parts(content, binary_limit, thinks=role == 'assistant')]
         parts.extend(_tool_call_parts(message.get('tool_calls')))
     result: InputMessage = {'role': role, 'parts': parts}
     if name := read_str(message.get('name')):
@@ -54,9 +51,9 @@ def read_message(message: Any) -> InputMessage:
     return result
 
 
-def read_reply_parts(message: Mapping[str, Any]) -> list[Part]:
+def read_reply_parts(message: Mapping[str, Any], binary_limit: int) -> list[Part]:
     """The parts of a whole reply's message."""
-    parts = [*reasoning_parts(message), *_content_parts(message.get('content'), thinks=True)]
+    parts = [*reasoning_parts(message), *_content_parts(message.get('content'), binary_limit, thinks=True)]
     if refusal := read_str(message.get('refusal')):
         parts.append({'type': 'refusal', 'content': refusal})
     parts.extend(_tool_call_parts(message.get('tool_calls')))
@@ -103,7 +100,7 @@ def tool_call_part(call_id: str | None, name: str, arguments: Any) -> ToolCallPa
     return part
 
 
-def uri_or_blob(url: str, modality: str) -> UriPart | BlobPart:
+def uri_or_blob(url: str, modality: str, binary_limit: int) -> UriPart | BlobPart:
     """A `data:` URL is the content itself; any other address is kept as an address."""
     if not url.startswith('data:'):
         return {'type': 'uri', 'modality': modality, 'uri': url}
@@ -111,15 +108,18 @@ def uri_or_blob(url: str, modality: str) -> UriPart | BlobPart:
     mime_type, *options = header.split(';')
     if 'base64' not in options:
         data = base64.b64encode(urllib.parse.unquote_to_bytes(data)).decode()
-    return blob_part(data, modality, mime_type or None)
+    return blob_part(data, modality, mime_type or None, binary_limit)
 
 
-def blob_part(content: str, modality: str, mime_type: str | None) -> BlobPart:
-    """Binary content in base64; too much of it is told by its size in bytes and its SHA-256."""
+def blob_part(content: str, modality: str, mime_type: str | None, binary_limit: int) -> BlobPart:
+    """Binary content in base64; more characters of it than the limit are told by size in bytes and SHA-256.
+
+    A span must stay small enough to export.
+    """
     part: BlobPart = {'type': 'blob', 'modality': modality, 'content': content}
     if mime_type:
         part['mime_type'] = mime_type
-    if len(content) > MAX_BLOB_CHARACTERS:
+    if len(content) > binary_limit:
         try:
             data = base64.b64decode(content)
         except ValueError:
@@ -130,7 +130,7 @@ def blob_part(content: str, modality: str, mime_type: str | None) -> BlobPart:
     return part
 
 
-def _content_parts(content: Any, *, thinks: bool) -> Iterator[Part]:
+def _content_parts(content: Any, binary_limit: int, *, thinks: bool) -> Iterator[Part]:
     if isinstance(content, str):
         if thinks:
             yield from split_thoughts(content)
@@ -138,12 +138,12 @@ def _content_parts(content: Any, *, thinks: bool) -> Iterator[Part]:
             yield text_part(content)
     elif is_list(content):
         for item in content:
-            yield _content_part(item)
+            yield _content_part(item, binary_limit)
     elif content is not None:
         yield generic_part(content)
 
 
-def _content_part(item: Any) -> Part:
+def _content_part(item: Any, binary_limit: int) -> Part:
     if isinstance(item, str):
         return text_part(item)
     if not is_mapping(item):
@@ -155,11 +155,11 @@ def _content_part(item: Any) -> Part:
     if kind in ('image_url', 'audio_url', 'video_url') and is_mapping(value):
         url = value.get('url')
         if isinstance(url, str):
-            return uri_or_blob(url, kind.removesuffix('_url'))
+            return uri_or_blob(url, kind.removesuffix('_url'), binary_limit)
     if kind == 'input_audio' and is_mapping(value):
         data, audio_format = value.get('data'), read_str(value.get('format'))
         if isinstance(data, str):
-            return blob_part(data, 'audio', f'audio/{audio_format}' if audio_format else None)
+            return blob_part(data, 'audio', f'audio/{audio_format}' if audio_format else None, binary_limit)
     return generic_part(item)
 
 
@@ -176,8 +176,10 @@ def _tool_call_parts(calls: Any) -> Iterator[Part]:
             yield generic_part(call)
 
 
-def _tool_call_response(message: Mapping[str, Any], content: Any) -> Part:
-    response = content if isinstance(content, str) or content is None else list(_content_parts(content, thinks=False))
+def _tool_call_response(message: Mapping[str, Any], content: Any, binary_limit: int) -> Part:
+    response = content
+    if content is not None and not isinstance(content, str):
+        response = list(_content_parts(content, binary_limit, thinks=False))
     part: Part = {'type': 'tool_call_response', 'response': response}
     if call_id := read_str(message.get('tool_call_id')):
         part['id'] = call_id

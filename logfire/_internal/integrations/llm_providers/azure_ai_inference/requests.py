@@ -61,7 +61,7 @@ _EMBEDDINGS_DEFAULTS = {
 }
 
 
-def read_chat_request(client: Any, args: tuple[Any, ...], kwargs: dict[str, Any]) -> LLMRequest:
+def read_chat_request(client: Any, args: tuple[Any, ...], kwargs: dict[str, Any], binary_limit: int) -> LLMRequest:
     """The request of `complete(*args, **kwargs)` on this client."""
     body = _effective_body(client, args, kwargs, _CHAT_DEFAULTS)
     messages, tools = body.get('messages'), body.get('tools')
@@ -80,12 +80,14 @@ def read_chat_request(client: Any, args: tuple[Any, ...], kwargs: dict[str, Any]
         choice_count=None if choice_count == 1 else choice_count,
         output_type=_output_type(body.get('response_format')),
         stop_sequences=_stop_sequences(body.get('stop')),
-        messages=read_messages(messages) if is_list(messages) else None,
+        messages=read_messages(messages, binary_limit) if is_list(messages) else None,
         tool_definitions=[_tool_definition(tool) for tool in tools] if is_list(tools) and tools else None,
     )
 
 
-def read_embeddings_request(client: Any, args: tuple[Any, ...], kwargs: dict[str, Any]) -> LLMRequest:
+def read_embeddings_request(
+    client: Any, args: tuple[Any, ...], kwargs: dict[str, Any], binary_limit: int
+) -> LLMRequest:
     """The request of `embed(*args, **kwargs)` on this client, text and image embeddings alike."""
     body = _effective_body(client, args, kwargs, _EMBEDDINGS_DEFAULTS)
     encoding_format = read_str(body.get('encoding_format'))
@@ -94,7 +96,7 @@ def read_embeddings_request(client: Any, args: tuple[Any, ...], kwargs: dict[str
         model=_model(client, body),
         dimension_count=read_int(body.get('dimensions')),
         encoding_formats=(encoding_format,) if encoding_format else None,
-        messages=[_embedding_inputs(inputs)] if is_list(inputs) or isinstance(inputs, str) else None,
+        messages=[_embedding_inputs(inputs, binary_limit)] if is_list(inputs) or isinstance(inputs, str) else None,
     )
 
 
@@ -222,7 +224,7 @@ def _tool_definition(tool: Any) -> ToolDefinition:
     return definition
 
 
-def _embedding_inputs(inputs: Iterable[Any]) -> InputMessage:
+def _embedding_inputs(inputs: Iterable[Any], binary_limit: int) -> InputMessage:
     """What is embedded, as one user message: a text part per input; an image as its part, then its text."""
     parts: list[Part] = []
     for item in [inputs] if isinstance(inputs, str) else inputs:
@@ -230,7 +232,7 @@ def _embedding_inputs(inputs: Iterable[Any]) -> InputMessage:
             parts.append(text_part(item))
         elif is_mapping(item):
             if isinstance(image := item.get('image'), str):
-                parts.append(uri_or_blob(image, 'image'))
+                parts.append(uri_or_blob(image, 'image', binary_limit))
             if isinstance(text := item.get('text'), str):
                 parts.append(text_part(text))
         else:

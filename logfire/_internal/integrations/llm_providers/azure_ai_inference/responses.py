@@ -26,7 +26,7 @@ from logfire._internal.integrations.llm_providers.operation import LLMResponse, 
 from logfire._internal.integrations.llm_providers.semconv import OutputMessage
 
 
-def read_chat_response(reply: Any) -> LLMResponse:
+def read_chat_response(reply: Any, binary_limit: int) -> LLMResponse:
     """A `ChatCompletions`."""
     reasons: list[str] = []
     messages: list[OutputMessage] = []
@@ -41,7 +41,7 @@ def read_chat_response(reply: Any) -> LLMResponse:
         messages.append(
             {
                 'role': (read_str(message.get('role')) if is_mapping(message) else None) or 'assistant',
-                'parts': read_reply_parts(message) if is_mapping(message) else [],
+                'parts': read_reply_parts(message, binary_limit) if is_mapping(message) else [],
                 'finish_reason': message_finish_reason(reason or ''),
             }
         )
@@ -55,7 +55,7 @@ def read_chat_response(reply: Any) -> LLMResponse:
     )
 
 
-def read_embeddings_response(reply: Any) -> LLMResponse:
+def read_embeddings_response(reply: Any, binary_limit: int) -> LLMResponse:
     """An `EmbeddingsResult`. Its vectors are never walked; the first one's length is enough."""
     data = reply.get('data')
     first = data[0] if is_list(data) and data else None

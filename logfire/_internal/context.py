@@ -65,7 +65,7 @@ def attach_context(
     try:
         yield
     finally:
-        pass
+        detach(token)
 
 
 def get_baggage(context: Context | None = None) -> Mapping[str, object]:

@@ -144,7 +144,7 @@ class RecordOnly(Sampler):
     """Records every span and samples none."""
 
     def should_sample(self, *args: Any, **kwargs: Any) -> SamplingResult:
-        return SamplingResult(Decision.RECORD_ONLY, kwargs.get('attributes'))
+        return SamplingResult(Decision.RECORD_ONLY, SPAN)
 
     def get_description(self) -> str:
         return 'RecordOnly'

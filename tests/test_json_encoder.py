@@ -6,6 +6,7 @@ import datetime
 import json
 import sys
 import threading
+from collections import deque
 from collections.abc import Callable, Iterator
 from typing import Any
 
@@ -405,22 +406,31 @@ def test_a_stack_that_is_nearly_full() -> None:
 
 
 class Meddler:
-    """Changes the dict that it stands in when it is looked at."""
+    """Changes the container that it stands in when it is looked at."""
 
-    def __init__(self, victim: dict[str, Any]) -> None:
-        self.victim = victim
+    def __init__(self, change: Callable[[], Any]) -> None:
+        self.change = change
 
     def __repr__(self) -> str:
-        self.victim[f'new {len(self.victim)}'] = 1
+        self.change()
         return 'Meddler()'
 
 
 def test_containers_that_change_meanwhile() -> None:
-    """A dict that is changed while it is written is written as it was."""
-    value: dict[str, Any] = {'b': 2}
-    value['a'] = Meddler(value)
-    assert json_dumps(value) == '{"b":2,"a":"Meddler()"}'
-    assert value['new 2'] == 1
+    """A container that is changed while it is written is written as it was."""
+    pairs: dict[str, Any] = {'b': 2}
+    pairs['a'] = Meddler(lambda: pairs.update(new=1))
+    assert json_dumps(pairs) == '{"b":2,"a":"Meddler()"}'
+    assert pairs['new'] == 1
+
+
+@pytest.mark.parametrize(('cls', 'add'), [(list, 'append'), (set, 'add'), (deque, 'append')])
+def test_collections_that_change_meanwhile(cls: Callable[[], Any], add: str) -> None:
+    """A list, set or deque that is changed while it is written is written as it was."""
+    items = cls()
+    getattr(items, add)(Meddler(lambda: getattr(items, add)('new')))
+    assert json_dumps(items) == '["Meddler()"]'
+    assert 'new' in items
 
 
 def test_containers_that_other_threads_change() -> None:

@@ -5,11 +5,13 @@ from __future__ import annotations
 import json
 import sys
 from collections.abc import Callable, Iterable
+from dataclasses import replace
 from typing import Any
 
 import pytest
 from inline_snapshot import snapshot
-from opentelemetry import metrics, trace
+from opentelemetry import _logs, metrics, trace
+from opentelemetry.sdk._logs.export import SimpleLogRecordProcessor
 from opentelemetry.sdk.metrics.export import InMemoryMetricReader
 from opentelemetry.sdk.trace import ReadableSpan
 from opentelemetry.sdk.trace.export import SimpleSpanProcessor
@@ -19,7 +21,7 @@ import logfire
 from logfire._internal import errors
 from logfire._internal.config.configuration import GLOBAL_CONFIG
 from logfire.exceptions import LogfireNotConfiguredWarning
-from logfire.testing import TestExporter, get_collected_metrics
+from logfire.testing import TestExporter, TestLogExporter, get_collected_metrics
 
 pytestmark = pytest.mark.usefixtures('configured')
 
@@ -329,6 +331,9 @@ def test_an_attribute_given_stands_over_one_of_the_fstring(exporter: TestExporte
     logfire.info(f'counted {name} {age}', name='Polly')
     log = attributes(only(exporter))
     assert (log['logfire.msg'], log['name'], log['age']) == ('counted Polly 6', 'Polly', 6)
+    exporter.clear()
+    logfire.info(f'counted {name}', herd=1)
+    assert [key for key in attributes(only(exporter)) if key in ('name', 'herd')] == ['herd', 'name']
 
 
 def test_nothing_happens_before_configure_but_one_warning() -> None:
@@ -375,6 +380,22 @@ def test_scopes_can_be_suppressed(exporter: TestExporter) -> None:
     trace.get_tracer('suppressed.shop').start_span('two').end()
     trace.get_tracer('mill').start_span('three').end()
     assert [span.name for span in ended(exporter)] == ['three']
+
+
+def test_metrics_and_log_records_of_a_suppressed_scope_are_dropped(config_kwargs: dict[str, Any]) -> None:
+    """Suppressing a scope holds for its metrics and its OpenTelemetry log records too."""
+    reader = InMemoryMetricReader()
+    records = TestLogExporter(config_kwargs['advanced'].ns_timestamp_generator)
+    config_kwargs['metrics'] = logfire.MetricsOptions(additional_readers=[reader])
+    processors = [SimpleLogRecordProcessor(records)]
+    config_kwargs['advanced'] = replace(config_kwargs['advanced'], log_record_processors=processors)
+    logfire.configure(**config_kwargs)
+    logfire.suppress_scopes('suppressed.mill')
+    for scope in ('suppressed.mill', 'mill'):
+        metrics.get_meter(scope).create_counter(scope).add(1)
+        _logs.get_logger(scope).emit(_logs.LogRecord(body=scope))
+    assert [metric['name'] for metric in get_collected_metrics(reader)] == ['mill']
+    assert [record.log_record.body for record in records.get_finished_logs()] == ['mill']
 
 
 def test_flush_and_shutdown_are_those_of_the_configuration(

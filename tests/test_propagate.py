@@ -7,7 +7,8 @@ from typing import Any
 
 import pytest
 from opentelemetry import baggage, propagate, trace
-from opentelemetry.propagators.textmap import TextMapPropagator
+from opentelemetry.context import Context
+from opentelemetry.propagators.textmap import CarrierT, Getter, TextMapPropagator, default_getter
 from opentelemetry.sdk.trace import ReadableSpan
 from opentelemetry.trace.propagation.tracecontext import TraceContextTextMapPropagator
 
@@ -88,6 +89,22 @@ def test_another_propagator_can_read_the_carrier(exporter: TestExporter) -> None
         assert logfire.get_baggage() == {}
 
 
+class HerdPropagator(TraceContextTextMapPropagator):
+    """Reads a value into the context given, or, as OpenTelemetry has it, into the current one."""
+
+    def extract(
+        self, carrier: CarrierT, context: Context | None = None, getter: Getter[CarrierT] = default_getter
+    ) -> Context:
+        return baggage.set_baggage('herd', 'east', context)
+
+
+def test_nothing_of_what_was_current_gets_into_an_attached_context(exporter: TestExporter) -> None:
+    """Whatever propagator reads the carrier, it begins with an empty context."""
+    with logfire.span('around'), logfire.attach_context({}, propagator=HerdPropagator()):
+        assert logfire.get_baggage() == {'herd': 'east'}
+        assert parent_of_a_log(exporter) is None
+
+
 @pytest.mark.parametrize('third_party', [True, False])
 @pytest.mark.parametrize('distributed_tracing', [True, False, None])
 def test_who_decides_about_a_parent_from_elsewhere(
@@ -114,6 +131,7 @@ def test_instrumentations_are_subject_to_distributed_tracing() -> None:
     assert not trace.get_current_span(extracted).get_span_context().is_valid
     assert baggage.get_all(extracted) == {'herd': 'north'}
     with logfire.span('here') as here:
+        assert not trace.get_current_span(propagate.extract(CARRIER)).get_span_context().is_valid
         around = trace.set_span_in_context(trace.get_current_span())
         assert trace.get_current_span(propagate.extract(CARRIER, around)).get_span_context() == here.context
 

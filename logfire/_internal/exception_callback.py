@@ -113,12 +113,12 @@ class ExceptionCallbackHelper:
     def create_issue(self) -> bool:
         """Whether the span gets the fingerprint that makes the backend open an issue. May be set.
 
-        By default: the exception is recorded, on the outermost span of this process, whose level is unset or at least
+        By default: on the outermost span of this process, whose level is unset or at least
         error.
         """
         if self._create_issue is not None:
             return self._create_issue
-        return self._recorded and _is_local_root(self.span) and (self.level_is_unset or self.level.number >= _ERROR)
+        return _is_local_root(self.span) and (self.level_is_unset or self.level.number >= _ERROR)
 
     @create_issue.setter
     def create_issue(self, value: bool) -> None:

@@ -44,7 +44,7 @@ def _describe(exception: BaseException, seen: set[int]) -> Iterator[str]:
 def _frames(tb: TracebackType | None) -> Iterable[str]:
     # A deep recursion repeats a few places thousands of times: the file is asked for each place once.
     places = {(id(frame.f_code), number): frame for frame, number in traceback.walk_tb(tb)}
-    return dict.fromkeys(
+    return (
         f'{frame.f_globals.get("__name__", frame.f_code.co_filename)}.{frame.f_code.co_name}: '
         + linecache.getline(frame.f_code.co_filename, number, frame.f_globals).strip()
         for (_, number), frame in places.items()

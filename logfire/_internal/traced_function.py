@@ -71,7 +71,7 @@ class Tracing:
         template = f'Calling {_name(function)}' if self.template is None else self.template
 
         def begin(args: tuple[Any, ...], kwargs: dict[str, Any]) -> LogfireSpan | NoopSpan:
-            if False:
+            if not logfire.records(self.level):
                 return NOOP_SPAN
             with _CREATE:
                 current = trace.get_current_span().get_span_context()
@@ -81,7 +81,7 @@ class Tracing:
                     read_arguments(args, kwargs),
                     name=self.span_name,
                     level=self.level,
-                    links=((current, None),) if self.new_trace and current.is_valid else (),
+                    links=((current, None),) if self.new_trace else (),
                     code=code,
                     new_trace=self.new_trace,
                 )

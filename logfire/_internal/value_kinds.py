@@ -98,12 +98,12 @@ def key_text(key: Any) -> str:
 
 
 def _snapshot(values: Iterable[Any]) -> list[Any]:
-    # What is written may be changed by whoever is asked for a repr on the way, and by other threads.
+    # Whoever is asked for a repr on the way may change what is being written.
     return list(itertools.islice(values, MAX_NODES + 1))
 
 
 def _dict_items(value: dict[Any, Any]) -> list[tuple[Any, Any]]:
-    # Making the pairs can run a garbage collection, and with it other threads; making a copy of the dict cannot.
+    # Another thread may change the dict between the making of an iterator and its use; a copy is made at once.
     return _snapshot(value.copy().items())
 
 
@@ -197,8 +197,8 @@ def _object_kind(cls: type, reduce: Callable[[Any], Any], datatype: str) -> Kind
     return Kind('object', reduce, head, inner='properties')
 
 
-def _array_kind(datatype: str) -> Kind:
-    return Kind('array', _snapshot, _datatype('array', datatype), inner='items')
+def _array_kind(datatype: str, reduce: Callable[[Any], Any] = _snapshot) -> Kind:
+    return Kind('array', reduce, _datatype('array', datatype), inner='items')
 
 
 def _scalar_kind(reduce: Callable[[Any], str | int | float]) -> Kind:
@@ -246,9 +246,9 @@ _EXACT: Final[Mapping[type, Kind]] = {
     list: Kind('array', _snapshot, {'type': 'array'}, inner='items'),
     dict: Kind('object', _dict_items, {'type': 'object'}, inner='properties'),
     tuple: _array_kind('tuple'),
-    set: _array_kind('set'),
+    set: _array_kind('set', set[Any].copy),
     frozenset: _array_kind('frozenset'),
-    collections.deque: _array_kind('deque'),
+    collections.deque: _array_kind('deque', collections.deque[Any].copy),
     range: Kind('array', _snapshot, _datatype('array', 'range')),
     bytes: _text_kind(_bytes_text, 'bytes'),
     bytearray: _text_kind(_bytes_text, 'bytearray'),

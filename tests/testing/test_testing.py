@@ -82,6 +82,7 @@ def test_a_span_as_plain_data(tracer: trace.Tracer, exporter: TestExporter) -> N
     links = [Link(SpanContext(9, 8, is_remote=False), {'why': 'so'})]
     with tracer.start_as_current_span('span', context, attributes=given, links=links) as span:
         span.add_event('event', {'exception.stacktrace': 'Traceback\n  at\nValueError: x\n', 'n': 1})
+        span.add_event('plain', {'n': 2})
         span.add_event('bare')
     assert exporter.exported_spans_as_dict() == snapshot(
         [
@@ -90,7 +91,7 @@ def test_a_span_as_plain_data(tracer: trace.Tracer, exporter: TestExporter) -> N
                 'context': {'trace_id': 15, 'span_id': 1, 'is_remote': False},
                 'parent': {'trace_id': 15, 'span_id': 16, 'is_remote': True},
                 'start_time': 1000000000,
-                'end_time': 4000000000,
+                'end_time': 5000000000,
                 'attributes': {
                     'code.filepath': 'cart.py',
                     'code.lineno': 123,
@@ -107,7 +108,8 @@ def test_a_span_as_plain_data(tracer: trace.Tracer, exporter: TestExporter) -> N
                         'timestamp': 2000000000,
                         'attributes': {'exception.stacktrace': 'ValueError: x', 'n': 1},
                     },
-                    {'name': 'bare', 'timestamp': 3000000000},
+                    {'name': 'plain', 'timestamp': 3000000000, 'attributes': {'n': 2}},
+                    {'name': 'bare', 'timestamp': 4000000000},
                 ],
             }
         ]

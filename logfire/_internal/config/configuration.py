@@ -177,6 +177,8 @@ class LogfireConfig:
         global _warned
         self.shutdown()
         with self._lock:
+            for provider in (self.tracer_provider, self.meter_provider, self.logger_provider):
+                provider.unsuppress_scopes()
             self._set_defaults()
             _warned = False
 

@@ -51,6 +51,12 @@ class ProxyLoggerProvider(LoggerProvider):
             self._suppressed_scopes = self._suppressed_scopes.union(scopes)
             self._bind_all()
 
+    def unsuppress_scopes(self) -> None:
+        """Suppress no scope any more."""
+        with self._lock:
+            self._suppressed_scopes = frozenset()
+            self._bind_all()
+
     def _bind_all(self) -> None:
         for logger in self._loggers:
             self._bind(logger)

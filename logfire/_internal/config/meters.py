@@ -84,6 +84,12 @@ class ProxyMeterProvider(metrics.MeterProvider):
             self._suppressed_scopes = self._suppressed_scopes.union(scopes)
             self._bind_all()
 
+    def unsuppress_scopes(self) -> None:
+        """Suppress no scope any more."""
+        with self._lock:
+            self._suppressed_scopes = frozenset()
+            self._bind_all()
+
     def add(self, instrument: _Bindable, *, observable: bool = False) -> None:
         """Point an instrument just made at what is configured, now and later."""
         with self._lock:

@@ -85,6 +85,13 @@ class ProxyTracerProvider(trace.TracerProvider):
             for tracer in self._tracers:
                 self._bind(tracer)
 
+    def unsuppress_scopes(self) -> None:
+        """Suppress no scope any more."""
+        with self._lock:
+            self._suppressed_scopes = frozenset()
+            for tracer in self._tracers:
+                self._bind(tracer)
+
     def _bind(self, tracer: ProxyTracer) -> None:
         suppressed = tracer.scope in self._suppressed_scopes
         tracer.bind(trace.NoOpTracerProvider() if suppressed else self._provider, self._clock)

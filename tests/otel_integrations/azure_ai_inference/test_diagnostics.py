@@ -177,6 +177,7 @@ CITED_RECORDED = {'protected_material_code': {'filtered': False, 'detected': Tru
 
 def filtered(spans: Spans) -> dict[str, Any]:
     attributes = spans.one.attributes or {}
+    assert 'azure.ai.inference.content_filter.' in str(attributes['logfire.json_schema'])
     return {
         name.rpartition('.')[2]: json.loads(str(value))
         for name, value in attributes.items()

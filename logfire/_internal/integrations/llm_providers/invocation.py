@@ -35,7 +35,13 @@ _PRICE = errors.Guard('compute the cost of an LLM call')
 _METRICS = errors.Guard('record the metrics of an LLM call')
 _FINISH = errors.Guard('finish the span of an LLM call')
 
-_JSON_ATTRIBUTES = (semconv.INPUT_MESSAGES, semconv.TOOL_DEFINITIONS, semconv.OUTPUT_MESSAGES)
+_JSON_ATTRIBUTES = (
+    semconv.INPUT_MESSAGES,
+    semconv.TOOL_DEFINITIONS,
+    semconv.OUTPUT_MESSAGES,
+    semconv.CONTENT_FILTER_PROMPT_RESULTS,
+    semconv.CONTENT_FILTER_COMPLETION_RESULTS,
+)
 
 # The call that is being made right now. An overlapping instrumentation of the same client sees it and stands back.
 _current: ContextVar[Invocation | None] = ContextVar('logfire_llm_invocation', default=None)
@@ -114,6 +120,8 @@ class Invocation:
             record_exception=False,
             set_status_on_exception=False,
         )
+        # The conversation is on the span now; a stream may be held for long.
+        self._request = request._replace(messages=None, tool_definitions=None)
         self.context = trace.set_span_in_context(self._span, request_context)
         self.request_start = perf_counter()
 
@@ -238,8 +246,8 @@ class Invocation:
             attributes[semconv.REQUEST_MODEL] = response.model
             self._span.update_name(_span_name(self._operation, response.model))
             self._set_message(attributes, response.model)
-        if semconv.OUTPUT_MESSAGES in attributes:
-            attributes[names.JSON_SCHEMA] = _json_schema((*self._json_names, semconv.OUTPUT_MESSAGES))
+        if found := tuple(name for name in _JSON_ATTRIBUTES if name in attributes):
+            attributes[names.JSON_SCHEMA] = _json_schema((*self._json_names, *found))
         return attributes
 
     def _set_message(self, attributes: Attributes, model: str | None) -> None:

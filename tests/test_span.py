@@ -573,20 +573,20 @@ def test_a_span_is_freed_when_its_user_lets_go(exporter: TestExporter) -> None:
 def test_a_clock_of_the_user_s_that_fails_never_reaches_the_body(
     exporter: TestExporter, config_kwargs: dict[str, Any], monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """A clock that raises costs telemetry: the body runs, whether it fails at the start, at an exception or at the end."""
+    """A clock that raises costs telemetry: the body runs, be it at the start, at an exception or at the end."""
     monkeypatch.setattr(errors, 'strict', False)
-    readings = 0
+    readings = good_readings = 0
 
     def clock() -> int:
         nonlocal readings
         readings += 1
-        if readings > allowed:
+        if readings > good_readings:
             raise RuntimeError('the clock stopped')
         return readings
 
-    advanced = logfire.AdvancedOptions(ns_timestamp_generator=clock)
-    logfire.configure(**{**config_kwargs, 'advanced': advanced})
-    for allowed in (0, 1, 2):
+    config_kwargs['advanced'] = logfire.AdvancedOptions(ns_timestamp_generator=clock)
+    logfire.configure(**config_kwargs)
+    for good_readings in (0, 1, 2):  # noqa: B007 - the clock reads it.
         readings = 0
         with pytest.raises(ValueError, match='lost'), logfire.span('count'):
             raise ValueError('lost')

@@ -79,7 +79,7 @@ def emit_log(
     span = logfire.tracer.start_span(template, attributes=otel, start_time=now)
     exception = _exception(exc_info) if exc_info else None
     if exception is not None:
-        record_exception(span, exception, timestamp=config.clock(), callback=config.advanced.exception_callback)
+        record_exception(span, exception, callback=config.advanced.exception_callback)
     if level >= _ERROR:
         if exception is None:
             span.set_status(StatusCode.ERROR)

@@ -116,13 +116,8 @@ class LogfireSpan:
         self._detach()
         if exc_value is not None:
             with _END:
-                record_exception(
-                    span,
-                    exc_value,
-                    timestamp=self._config.clock(),
-                    escaped=True,
-                    callback=self._config.advanced.exception_callback,
-                )
+                callback = self._config.advanced.exception_callback
+                record_exception(span, exc_value, escaped=True, callback=callback)
         self.end()
 
     def __getattr__(self, name: str) -> Any:
@@ -235,7 +230,7 @@ class LogfireSpan:
                 record_exception(
                     self._span,
                     exception,
-                    timestamp=self._config.clock() if timestamp is None else timestamp,
+                    timestamp=timestamp,
                     escaped=escaped,
                     attributes=attributes,
                     callback=self._config.advanced.exception_callback,

@@ -101,7 +101,6 @@ def test_a_record_may_bring_its_own_template(exporter: TestExporter, logger: log
         (1, 1),
         (5, 3),
         (10, 5),
-        (0, 1),
         (11, 5),
         (12, 5),
         (19, 9),

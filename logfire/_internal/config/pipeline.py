@@ -149,10 +149,7 @@ def _otlp_exporters(settings: Settings) -> list[OTLPExporters]:
         return []
     from logfire._internal.exporters.otlp import new_otlp_exporters
 
-    try:
-        return new_otlp_exporters(settings.tokens, settings.advanced.base_url, metrics=settings.metrics is not None)
-    except ValueError as error:
-        raise LogfireConfigError(f'An OTEL_EXPORTER_OTLP_ variable has a value that is not allowed: {error}') from error
+    return new_otlp_exporters(settings.tokens, settings.advanced.base_url, metrics=settings.metrics is not None)
 
 
 def _metrics(

@@ -548,8 +548,9 @@ SENDING = (
     'google.protobuf',
     'opentelemetry.exporter',
     'opentelemetry.sdk.metrics',
+    'opentelemetry.sdk._logs',
 )
-HEAVY = ('rich', 'executing', 'tomllib', 'tomli', *SENDING)
+HEAVY = ('opentelemetry.sdk', 'subprocess', 'rich', 'executing', 'tomllib', 'tomli', *SENDING)
 
 
 def test_importing_loads_nothing_heavy() -> None:

@@ -13,7 +13,7 @@ from opentelemetry.sdk.trace import Event, ReadableSpan, SpanLimits, TracerProvi
 from opentelemetry.sdk.util.instrumentation import InstrumentationScope
 from opentelemetry.trace import Link, SpanContext, SpanKind, Status, StatusCode, TraceFlags
 
-from logfire._internal import errors, scrubbing
+from logfire._internal import errors, pattern_scrubber
 from logfire._internal.scrubbing import (
     NOOP_SCRUBBER,
     SAFE_KEYS,
@@ -643,7 +643,7 @@ def test_values_and_texts_by_themselves(scrubber: Scrubber) -> None:
 
 def test_memory_of_keys_is_bounded(scrubber: Scrubber, monkeypatch: pytest.MonkeyPatch) -> None:
     """However many different keys are seen, what is remembered of them stays bounded, and safe keys stay safe."""
-    monkeypatch.setattr(scrubbing, '_REMEMBERED_KEYS', len(SAFE_KEYS) + 2)
+    monkeypatch.setattr(pattern_scrubber, '_REMEMBERED_KEYS', len(SAFE_KEYS) + 2)
     for number in range(10):
         span = scrubber.scrub_span(span_with({f'password{number}': 1, 'db.statement': 'my secret', f'x{number}': 1}))
         assert (span.attributes or {})[f'password{number}'] == "[Scrubbed due to 'password']"

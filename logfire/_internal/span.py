@@ -111,7 +111,7 @@ class LogfireSpan:
         self, exc_type: type[BaseException] | None, exc_value: BaseException | None, traceback: TracebackType | None
     ) -> None:
         span = self._span
-        if span is None or self._ended:
+        if span is None:
             return
         self._detach()
         if exc_value is not None:
@@ -260,7 +260,7 @@ class LogfireSpan:
     def _start(self) -> None:
         before = get_current()
         attributes = self._attributes
-        attributes[SPAN_TYPE] = 'span'
+        attributes[SPAN_TYPE] = 'span'  # The tracer would add it, to a copy.
         span = self._tracer.start_span(
             self._name,
             set_span_in_context(INVALID_SPAN, before) if self._new_trace else before,

@@ -12,7 +12,7 @@ if TYPE_CHECKING:
     from logfire.testing.capture import CaptureLogfire, get_collected_metrics
     from logfire.testing.exporters import TestExporter, TestLogExporter
     from logfire.testing.generators import IncrementalIdGenerator, SeededRandomIdGenerator, TimeGenerator
-    from logfire.testing.pytest_plugin import capfire
+    from logfire_pytest_plugin import capfire
 
 __all__ = [
     'CaptureLogfire',
@@ -25,23 +25,23 @@ __all__ = [
     'get_collected_metrics',
 ]
 
-# pytest imports this package in every test run, for the plugin in it: nothing is loaded until it is asked for.
+# Nothing is loaded until it is asked for.
 _MODULES = {
-    'CaptureLogfire': 'capture',
-    'IncrementalIdGenerator': 'generators',
-    'SeededRandomIdGenerator': 'generators',
-    'TestExporter': 'exporters',
-    'TestLogExporter': 'exporters',
-    'TimeGenerator': 'generators',
-    'capfire': 'pytest_plugin',
-    'get_collected_metrics': 'capture',
+    'CaptureLogfire': 'logfire.testing.capture',
+    'IncrementalIdGenerator': 'logfire.testing.generators',
+    'SeededRandomIdGenerator': 'logfire.testing.generators',
+    'TestExporter': 'logfire.testing.exporters',
+    'TestLogExporter': 'logfire.testing.exporters',
+    'TimeGenerator': 'logfire.testing.generators',
+    'capfire': 'logfire_pytest_plugin',
+    'get_collected_metrics': 'logfire.testing.capture',
 }
 
 
 def __getattr__(name: str) -> Any:
     if name not in _MODULES:
         raise AttributeError(f'module {__name__!r} has no attribute {name!r}')
-    return getattr(importlib.import_module(f'{__name__}.{_MODULES[name]}'), name)
+    return getattr(importlib.import_module(_MODULES[name]), name)
 
 
 def __dir__() -> list[str]:

@@ -334,8 +334,9 @@ def test_the_most_specific_decides_then_the_latest(endpoint: AzureAIInferenceEnd
         assert tags() == ('base', 'LLM')
 
 
+@pytest.mark.parametrize('suppress', [True, False])
 def test_a_subclass_that_calls_super_makes_one_span(
-    colour: Colour, endpoint: AzureAIInferenceEndpoint, spans: Spans
+    suppress: bool, colour: Colour, endpoint: AzureAIInferenceEndpoint, spans: Spans
 ) -> None:
     """An override that calls `super()` is one call, whether one or both classes are instrumented."""
 
@@ -353,7 +354,10 @@ def test_a_subclass_that_calls_super_makes_one_span(
 
     async def body() -> None:
         client = new_client(client_class, endpoint)
-        with logfire.instrument_azure_ai_inference(client_class), logfire.instrument_azure_ai_inference():
+        with (
+            logfire.instrument_azure_ai_inference(client_class, suppress_other_instrumentation=suppress),
+            logfire.instrument_azure_ai_inference(suppress_other_instrumentation=suppress),
+        ):
             await colour.result(client.complete(messages=MESSAGES))
         await colour.close(client)
 

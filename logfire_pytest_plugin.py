@@ -1,4 +1,8 @@
-"""The `capfire` fixture, which comes with the package. Nothing is imported until a test asks for it."""
+"""The `capfire` fixture, which comes with the `logfire` package.
+
+This module stands beside the package, not in it: pytest loads it in every run, and `import logfire` must wait until a
+test asks for the fixture.
+"""
 
 from __future__ import annotations
 

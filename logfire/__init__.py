@@ -5,6 +5,8 @@ Call `logfire.configure()` once, when the program starts. What is made before th
 
 from __future__ import annotations
 
+from typing import Final
+
 from logfire._internal.config.configuration import configure
 from logfire._internal.config.options import AdvancedOptions, CodeSource, ConsoleOptions, MetricsOptions
 from logfire._internal.context import attach_context, get_baggage, get_context, set_baggage
@@ -70,31 +72,31 @@ __all__ = [
     'with_tags',
 ]
 
-__version__ = VERSION
+__version__: Final = VERSION
 
-debug = DEFAULT_LOGFIRE_INSTANCE.debug
-error = DEFAULT_LOGFIRE_INSTANCE.error
-exception = DEFAULT_LOGFIRE_INSTANCE.exception
-fatal = DEFAULT_LOGFIRE_INSTANCE.fatal
-force_flush = DEFAULT_LOGFIRE_INSTANCE.force_flush
-info = DEFAULT_LOGFIRE_INSTANCE.info
-instrument = DEFAULT_LOGFIRE_INSTANCE.instrument
-instrument_azure_ai_inference = DEFAULT_LOGFIRE_INSTANCE.instrument_azure_ai_inference
-log = DEFAULT_LOGFIRE_INSTANCE.log
-metric_counter = DEFAULT_LOGFIRE_INSTANCE.metric_counter
-metric_counter_callback = DEFAULT_LOGFIRE_INSTANCE.metric_counter_callback
-metric_gauge = DEFAULT_LOGFIRE_INSTANCE.metric_gauge
-metric_gauge_callback = DEFAULT_LOGFIRE_INSTANCE.metric_gauge_callback
-metric_histogram = DEFAULT_LOGFIRE_INSTANCE.metric_histogram
-metric_up_down_counter = DEFAULT_LOGFIRE_INSTANCE.metric_up_down_counter
-metric_up_down_counter_callback = DEFAULT_LOGFIRE_INSTANCE.metric_up_down_counter_callback
-notice = DEFAULT_LOGFIRE_INSTANCE.notice
-shutdown = DEFAULT_LOGFIRE_INSTANCE.shutdown
-span = DEFAULT_LOGFIRE_INSTANCE.span
-suppress_instrumentation = DEFAULT_LOGFIRE_INSTANCE.suppress_instrumentation
-suppress_scopes = DEFAULT_LOGFIRE_INSTANCE.suppress_scopes
-trace = DEFAULT_LOGFIRE_INSTANCE.trace
-warn = DEFAULT_LOGFIRE_INSTANCE.warn
-warning = DEFAULT_LOGFIRE_INSTANCE.warning
-with_settings = DEFAULT_LOGFIRE_INSTANCE.with_settings
-with_tags = DEFAULT_LOGFIRE_INSTANCE.with_tags
+debug: Final = DEFAULT_LOGFIRE_INSTANCE.debug
+error: Final = DEFAULT_LOGFIRE_INSTANCE.error
+exception: Final = DEFAULT_LOGFIRE_INSTANCE.exception
+fatal: Final = DEFAULT_LOGFIRE_INSTANCE.fatal
+force_flush: Final = DEFAULT_LOGFIRE_INSTANCE.force_flush
+info: Final = DEFAULT_LOGFIRE_INSTANCE.info
+instrument: Final = DEFAULT_LOGFIRE_INSTANCE.instrument
+instrument_azure_ai_inference: Final = DEFAULT_LOGFIRE_INSTANCE.instrument_azure_ai_inference
+log: Final = DEFAULT_LOGFIRE_INSTANCE.log
+metric_counter: Final = DEFAULT_LOGFIRE_INSTANCE.metric_counter
+metric_counter_callback: Final = DEFAULT_LOGFIRE_INSTANCE.metric_counter_callback
+metric_gauge: Final = DEFAULT_LOGFIRE_INSTANCE.metric_gauge
+metric_gauge_callback: Final = DEFAULT_LOGFIRE_INSTANCE.metric_gauge_callback
+metric_histogram: Final = DEFAULT_LOGFIRE_INSTANCE.metric_histogram
+metric_up_down_counter: Final = DEFAULT_LOGFIRE_INSTANCE.metric_up_down_counter
+metric_up_down_counter_callback: Final = DEFAULT_LOGFIRE_INSTANCE.metric_up_down_counter_callback
+notice: Final = DEFAULT_LOGFIRE_INSTANCE.notice
+shutdown: Final = DEFAULT_LOGFIRE_INSTANCE.shutdown
+span: Final = DEFAULT_LOGFIRE_INSTANCE.span
+suppress_instrumentation: Final = DEFAULT_LOGFIRE_INSTANCE.suppress_instrumentation
+suppress_scopes: Final = DEFAULT_LOGFIRE_INSTANCE.suppress_scopes
+trace: Final = DEFAULT_LOGFIRE_INSTANCE.trace
+warn: Final = DEFAULT_LOGFIRE_INSTANCE.warn
+warning: Final = DEFAULT_LOGFIRE_INSTANCE.warning
+with_settings: Final = DEFAULT_LOGFIRE_INSTANCE.with_settings
+with_tags: Final = DEFAULT_LOGFIRE_INSTANCE.with_tags

@@ -58,7 +58,7 @@ class Logfire:
         otel_scope: str = _SCOPE,
     ) -> None:
         self.config = config
-        self.tags = unique_tags(tags)
+        self.tags: tuple[str, ...] = unique_tags(tags)
         self.console_log = console_log
         self.otel_scope = otel_scope
 

@@ -61,9 +61,9 @@ class LogfireLoggingHandler(logging.Handler):
             logfire_instance: Makes the logs; None is the one behind `logfire.info()`.
         """
         super().__init__(level)
-        self.fallback = logging.StreamHandler() if fallback is None else fallback
+        self.fallback: logging.Handler = logging.StreamHandler() if fallback is None else fallback
         instance = DEFAULT_LOGFIRE_INSTANCE if logfire_instance is None else logfire_instance
-        self.logfire_instance = instance.with_settings(custom_scope_suffix=self.custom_scope_suffix)
+        self.logfire_instance: Logfire = instance.with_settings(custom_scope_suffix=self.custom_scope_suffix)
 
     def emit(self, record: logging.LogRecord) -> None:
         """Make a log of a record.

@@ -42,7 +42,9 @@ class StructlogProcessor:
         """
         instance = DEFAULT_LOGFIRE_INSTANCE if logfire_instance is None else logfire_instance
         self.console_log = console_log
-        self.logfire_instance = instance.with_settings(custom_scope_suffix='structlog', console_log=console_log)
+        self.logfire_instance: Logfire = instance.with_settings(
+            custom_scope_suffix='structlog', console_log=console_log
+        )
 
     def __call__(self, logger: Any, name: str, event_dict: MutableMapping[str, Any]) -> MutableMapping[str, Any]:
         """Make a log of an event, as structlog calls it."""

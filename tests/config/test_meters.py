@@ -12,6 +12,7 @@ from opentelemetry.metrics import CallbackOptions, Observation
 from opentelemetry.sdk.metrics import MeterProvider
 from opentelemetry.sdk.metrics.export import InMemoryMetricReader
 
+from logfire._internal.config.configuration import LogfireConfig
 from logfire._internal.config.meters import ProxyMeter, ProxyMeterProvider
 from logfire.testing import get_collected_metrics
 
@@ -139,3 +140,10 @@ def test_as_the_global_provider_it_can_be_flushed_and_shut_down() -> None:
     assert provider.force_flush(1_000)
     provider.shutdown(1_000)
     counter.add(1)
+
+
+def test_a_reset_forgets_observable_instruments(configured: LogfireConfig) -> None:
+    """What one test observes is not in the metrics of the next."""
+    configured.meter_provider.get_meter('scope').create_observable_gauge('left over', [lambda options: []])
+    configured.reset()
+    assert configured.meter_provider._observables == []

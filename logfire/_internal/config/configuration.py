@@ -55,14 +55,14 @@ class LogfireConfig:
         self._set_defaults()
 
     def _set_defaults(self) -> None:
-        self.initialized = False
-        self.min_level = 0
-        self.inspect_arguments = False
+        self.initialized: bool = False
+        self.min_level: int = 0
+        self.inspect_arguments: bool = False
         self.scrubber: Scrubber = NOOP_SCRUBBER
-        self.has_metric_reader = False
-        self.add_baggage_to_attributes = True
+        self.has_metric_reader: bool = False
+        self.add_baggage_to_attributes: bool = True
         self.distributed_tracing: bool | None = None
-        self.advanced = AdvancedOptions()
+        self.advanced: AdvancedOptions = AdvancedOptions()
         self.clock: Callable[[], int] = time.time_ns
 
     # The APIs of metrics and logs are loaded when they are first used.
@@ -179,6 +179,7 @@ class LogfireConfig:
         with self._lock:
             for provider in (self.tracer_provider, self.meter_provider, self.logger_provider):
                 provider.unsuppress_scopes()
+            self.meter_provider.forget_observables()
             self._set_defaults()
             _warned = False
 

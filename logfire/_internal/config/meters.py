@@ -70,6 +70,11 @@ class ProxyMeterProvider(metrics.MeterProvider):
             schema_url,
         )
 
+    def forget_observables(self) -> None:
+        """Leave the observable instruments made so far out of later configurations: for tests."""
+        with self._lock:
+            self._observables.clear()
+
     def use(self, provider: SDKMeterProvider | None, *, span_metrics: SpanMetrics | None = None) -> None:
         """Forward to `provider` from now on, and to `span_metrics` what counters and histograms measure."""
         with self._lock:

@@ -39,7 +39,7 @@ class Gate:
 
     def __init__(self, *, timeout: float = 10.0) -> None:
         self.timeout = timeout
-        self.reached = threading.Event()
+        self.reached: threading.Event = threading.Event()
         self._opened = threading.Event()
 
     def open(self) -> None:

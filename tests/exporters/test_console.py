@@ -629,7 +629,7 @@ def test_a_broken_stream_is_reported_once(monkeypatch: pytest.MonkeyPatch, caplo
 
         def write(self, text: str) -> int:
             if self.broken:
-                raise BrokenPipeError('the reader went away')
+                raise OSError('disk full')
             return super().write(text)
 
     output = Flaky()
@@ -643,6 +643,18 @@ def test_a_broken_stream_is_reported_once(monkeypatch: pytest.MonkeyPatch, caplo
     output.broken = False
     scene.log('shown')
     assert output.getvalue() == 'shown\n'
+
+
+def test_a_reader_that_went_away(caplog: pytest.LogCaptureFixture) -> None:
+    """`program | head` ends the reading, not the program, and nobody is told of a fault."""
+
+    class Pipe(io.StringIO):
+        def write(self, text: str) -> int:
+            raise BrokenPipeError
+
+    scene = Scene(stream=Pipe())
+    scene.log('lost')
+    assert caplog.records == []
 
 
 def test_a_closed_stream(monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture) -> None:

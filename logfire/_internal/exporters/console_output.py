@@ -84,8 +84,11 @@ class _Target:
             # Old Windows consoles have no escape codes; rich calls their API. The block has no codes but ours.
             self.console.print(Text.from_ansi(block[:-1]), soft_wrap=True)
         else:
-            self.stream.write(block)
-            self.stream.flush()
+            try:
+                self.stream.write(block)
+                self.stream.flush()
+            except BrokenPipeError:
+                pass  # Whoever read the output has gone (`program | head`): no fault of anybody's.
 
     def _render_colours(self, line: Line) -> str:
         rendered: list[str] = []

@@ -9,6 +9,7 @@ change it, and configure.
 from __future__ import annotations
 
 import os
+import sys
 from collections.abc import Iterator
 from typing import Any
 

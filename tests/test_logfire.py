@@ -23,7 +23,11 @@ from logfire._internal.config.configuration import GLOBAL_CONFIG
 from logfire.exceptions import LogfireNotConfiguredWarning
 from logfire.testing import TestExporter, TestLogExporter, get_collected_metrics
 
-pytestmark = pytest.mark.usefixtures('configured')
+
+@pytest.fixture(autouse=True)
+def configured(config_kwargs: dict[str, Any]) -> None:
+    """The usual configuration, and f-strings are taken apart, as they are by default from Python 3.11."""
+    logfire.configure(**config_kwargs, inspect_arguments=True)
 
 
 METHODS: dict[Callable[..., None], int] = {

@@ -5,7 +5,6 @@ from __future__ import annotations
 import importlib
 import inspect
 import logging
-import pkgutil
 import re
 import subprocess
 import sys
@@ -40,14 +39,16 @@ MADE_BY_US = {'Logfire', 'LogfireSpan', 'ScrubMatch', 'TailSamplingSpanInfo', 'E
 
 def load(monkeypatch: pytest.MonkeyPatch) -> dict[str, ModuleType]:
     """Import `logfire_api` afresh: each of its modules, by the name of the module of `logfire` it stands for."""
-    monkeypatch.syspath_prepend(FOLDER)
+    monkeypatch.setattr(sys, 'path', [str(FOLDER), *sys.path])
+    importlib.invalidate_caches()
     for name in [name for name in sys.modules if name.split('.')[0] == 'logfire_api']:
         monkeypatch.delitem(sys.modules, name)
-    loaded = {name: importlib.import_module(name.replace('logfire', 'logfire_api', 1)) for name in MODULES}
-    for name in [name for name in sys.modules if name.split('.')[0] == 'logfire_api']:
-        # Registered for removal: what this test imported is not what another one means.
-        monkeypatch.setitem(sys.modules, name, sys.modules.pop(name))
-    return loaded
+    try:
+        return {name: importlib.import_module(name.replace('logfire', 'logfire_api', 1)) for name in MODULES}
+    finally:
+        for name in [name for name in sys.modules if name.split('.')[0] == 'logfire_api']:
+            # Set by monkeypatch, so that it is removed again: what this test imported is not what another one means.
+            monkeypatch.setitem(sys.modules, name, sys.modules.pop(name))
 
 
 @pytest.fixture(scope='module')
@@ -69,6 +70,13 @@ def shim(absent: dict[str, ModuleType]) -> Any:
 def public(value: Any) -> set[str]:
     """The names that users may use of an object or class."""
     return {name for name in dir(value) if not name.startswith('_')}
+
+
+def public_modules(package: Path) -> set[str]:
+    """The modules that users may import, by their names in `logfire`."""
+    paths = [path.relative_to(package).with_suffix('').parts for path in package.rglob('*.py')]
+    names = ['.'.join(('logfire', *parts)).removesuffix('.__init__') for parts in paths]
+    return {name for name in names if '._' not in name}
 
 
 Shape = list[tuple[str, Any, bool]]
@@ -93,16 +101,10 @@ def drift(ours: Any, theirs: Any, where: str) -> Iterator[str]:
         yield f'{where}: {left} is not {right}'
 
 
-def test_its_modules_are_those_of_logfire(absent: dict[str, ModuleType]) -> None:
+def test_its_modules_are_those_of_logfire() -> None:
     """Every public module of `logfire` has its counterpart, but those for tests and for the version."""
-    found = {module.name for module in pkgutil.walk_packages(logfire.__path__, 'logfire.', onerror=None)}
-    is_public = {name for name in found if not any(part.startswith('_') for part in name.split('.'))}
-    packages = {'logfire.integrations'}
-    assert {name for name in is_public if not name.startswith(NOT_STOOD_FOR)} | {'logfire'} == {*MODULES} | packages
-    mine = {module.name for module in pkgutil.walk_packages(absent['logfire'].__path__, 'logfire_api.')}
-    assert {name for name in mine if not any(part.startswith('_') for part in name.split('.'))} == {
-        name.replace('logfire', 'logfire_api', 1) for name in {*MODULES, *packages} - {'logfire'}
-    }
+    theirs = {name for name in public_modules(ROOT / 'logfire') if not name.startswith(NOT_STOOD_FOR)}
+    assert theirs == public_modules(FOLDER / 'logfire_api') == {*MODULES, 'logfire.integrations'}
 
 
 @pytest.mark.parametrize('name', MODULES)
@@ -161,13 +163,9 @@ def test_classes_have_the_same_members(name: str, absent: dict[str, ModuleType])
 
 def test_instances_have_the_same_attributes(shim: Any) -> None:
     """An instance, a logging handler and a structlog processor have the attributes of `logfire`'s."""
-    for make in (
-        lambda module: module.DEFAULT_LOGFIRE_INSTANCE,
-        lambda module: module.LogfireLoggingHandler(),
-        lambda module: module.StructlogProcessor(),
-    ):
-        make_one: Callable[[Any], Any] = make
-        assert public(make_one(logfire)) - public(make_one(shim)) == set()
+    assert public(logfire.DEFAULT_LOGFIRE_INSTANCE) - public(shim.DEFAULT_LOGFIRE_INSTANCE) == set()
+    assert public(logfire.LogfireLoggingHandler()) - public(shim.LogfireLoggingHandler()) == set()
+    assert public(logfire.StructlogProcessor()) - public(shim.StructlogProcessor()) == set()
 
 
 def test_spans_have_what_opentelemetry_s_have(shim: Any) -> None:
@@ -253,7 +251,7 @@ def test_tracer_and_meter_take_what_opentelemetry_s_take(shim: Any) -> None:
     ours, theirs = shim.DEFAULT_LOGFIRE_INSTANCE, logfire.DEFAULT_LOGFIRE_INSTANCE
     differences: list[str] = []
     for method in ('start_span', 'start_as_current_span'):
-        differences += drift(getattr(type(ours.tracer), method), getattr(Tracer, method), method)
+        differences += drift(getattr(ours.tracer.__class__, method), getattr(Tracer, method), method)
     creating = {name for name in public(theirs.meter) if name.startswith('create_')}
     assert len(creating) == 7
     for method in sorted(creating):
@@ -303,7 +301,7 @@ def test_options_keep_what_they_are_given(shim: Any) -> None:
 def test_bridges_lead_nowhere(shim: Any, capfd: pytest.CaptureFixture[str]) -> None:
     """The logging handler drops records, the structlog processor passes events on, and neither writes anything."""
     handler = shim.LogfireLoggingHandler(level='WARNING')
-    assert isinstance(handler, logging.Handler)
+    assert issubclass(shim.LogfireLoggingHandler, logging.Handler)
     assert handler.level == logging.WARNING
     record = logging.LogRecord('farm', logging.ERROR, __file__, 1, 'no %s', ('sheep',), None)
     assert handler.handle(record)
@@ -333,7 +331,8 @@ def test_it_needs_nothing_but_the_standard_library() -> None:
 def stand_in(folder: Path, source: str, monkeypatch: pytest.MonkeyPatch) -> None:
     """Install another `logfire`, of one module."""
     (folder / 'logfire.py').write_text(source, encoding='utf-8')
-    monkeypatch.syspath_prepend(folder)
+    monkeypatch.setattr(sys, 'path', [str(folder), *sys.path])
+    importlib.invalidate_caches()
     for name in [name for name in sys.modules if name.split('.')[0] == 'logfire']:
         monkeypatch.delitem(sys.modules, name)
 

@@ -192,3 +192,12 @@ def test_the_public_module_has_the_same_functions() -> None:
     """`logfire.propagate` and `logfire` offer the same functions."""
     assert logfire.propagate.get_context is logfire.get_context
     assert logfire.propagate.attach_context is logfire.attach_context
+
+
+@pytest.mark.parametrize('distributed_tracing', [True, False])
+def test_configure_decides_about_remote_parents(distributed_tracing: bool, config_kwargs: dict[str, Any]) -> None:
+    """`configure(distributed_tracing=...)` says whether a trace context from outside is taken."""
+    logfire.configure(**config_kwargs, distributed_tracing=distributed_tracing)
+    carrier = {'traceparent': '00-0af7651916cd43dd8448eb211c80319c-b7ad6b7169203331-01'}
+    parent = trace.get_current_span(propagate.extract(carrier)).get_span_context()
+    assert parent.is_valid is distributed_tracing

@@ -14,6 +14,7 @@ from logfire._internal import lifecycle
 from logfire._internal.config.options import AdvancedOptions, CodeSource, ConsoleOptions, MetricsOptions
 from logfire._internal.config.settings import Keywords, ignores_no_config, resolve
 from logfire._internal.config.tracers import ProxyTracerProvider
+from logfire._internal.context import set_distributed_tracing
 from logfire._internal.deadline import DeadlineRunner
 from logfire._internal.levels import LevelName
 from logfire._internal.sampling import SamplingOptions
@@ -285,6 +286,7 @@ def configure(
     if local:
         return Logfire(config)
     _set_opentelemetry_globals()
+    set_distributed_tracing(GLOBAL_CONFIG.distributed_tracing)
     return DEFAULT_LOGFIRE_INSTANCE
 
 

@@ -26,6 +26,7 @@ from logfire.testing.azure_ai_inference import (
     raw_reply,
     stream_reply,
 )
+from logfire.types import ExceptionCallbackHelper
 from tests.otel_integrations.azure_ai_inference.conftest import Colour, Spans, new_client, untyped
 
 HI: list[Any] = [{'role': 'user', 'content': 'Hi'}]
@@ -409,3 +410,23 @@ def test_times_between_chunks_are_taken_only_for_a_reader(
     recording = untyped(stream)._logfire_recording
     assert len(recording._chunk_times) == 1
     stream.close()
+
+
+def test_the_exception_callback_sees_failed_calls(colour: Colour, endpoint: AzureAIInferenceEndpoint) -> None:
+    """`AdvancedOptions.exception_callback` is asked about the error of a call as about any other."""
+    seen: list[str] = []
+
+    def callback(helper: ExceptionCallbackHelper) -> None:
+        seen.append(type(helper.exception).__name__)
+
+    spans = Spans()
+    logfire.configure(
+        send_to_logfire=False,
+        console=False,
+        additional_span_processors=[SimpleSpanProcessor(spans)],
+        advanced=logfire.AdvancedOptions(exception_callback=callback),
+    )
+    with logfire.instrument_azure_ai_inference(), pytest.raises(HttpResponseError):
+        colour.run(converse(colour, endpoint, error_reply(418)))
+    assert seen == ['HttpResponseError']
+    assert spans.one.status.status_code.name == 'ERROR'

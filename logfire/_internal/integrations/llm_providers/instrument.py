@@ -24,6 +24,7 @@ from logfire._internal.integrations.llm_providers.operation import Operation
 from logfire._internal.patching import Patch, reference
 
 if TYPE_CHECKING:
+    from logfire._internal.exception_callback import ExceptionCallback
     from logfire._internal.main import Logfire
     from logfire._internal.scrubbing import Scrubber
 
@@ -57,6 +58,10 @@ class LLMInstrumentation:
     @property
     def clock(self) -> Callable[[], int]:
         return self._config.clock
+
+    @property
+    def exception_callback(self) -> ExceptionCallback | None:
+        return self._config.advanced.exception_callback
 
     @property
     def takes_chunk_times(self) -> bool:

@@ -8,7 +8,7 @@ from collections.abc import Callable
 from contextvars import ContextVar, Token
 from time import perf_counter
 from types import TracebackType
-from typing import Any, NamedTuple, Protocol, TypeAlias
+from typing import TYPE_CHECKING, Any, NamedTuple, Protocol, TypeAlias
 
 from opentelemetry import context as otel_context, trace
 from opentelemetry.context import Context
@@ -26,6 +26,9 @@ from logfire._internal.levels import level_number
 from logfire._internal.scrubbing import Scrubber
 from logfire._internal.stack_info import caller_attributes
 from logfire._internal.suppression import is_suppressed, suppressed
+
+if TYPE_CHECKING:
+    from logfire._internal.exception_callback import ExceptionCallback
 
 _BEGIN = errors.Guard('begin the span of an LLM call')
 _READ_REQUEST = errors.Guard('read the request of an LLM call')
@@ -64,6 +67,8 @@ class Instrumentation(Protocol):
     def clock(self) -> Callable[[], int]: ...
     @property
     def takes_chunk_times(self) -> bool: ...
+    @property
+    def exception_callback(self) -> ExceptionCallback | None: ...
 
 
 class InForce(NamedTuple):
@@ -271,7 +276,8 @@ class Invocation:
 
     def _record_exception(self, exception: BaseException) -> None:
         if self._capture_content:
-            record_exception(self._span, exception, timestamp=self.now(), escaped=True)
+            callback = self._instrumentation.exception_callback
+            record_exception(self._span, exception, timestamp=self.now(), escaped=True, callback=callback)
             return
         # An error message may quote the prompt, and so may the traceback's last line: only the type is told.
         name = qualified_name(type(exception))

@@ -36,6 +36,8 @@ def isolate(unconfigured: None, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(errors, 'strict', True)
     for name in [name for name in os.environ if name.startswith(('LOGFIRE_', 'OTEL_'))]:
         monkeypatch.delenv(name)
+    if sys.version_info < (3, 11):  # From 3.11 on f-strings are taken apart by default.
+        monkeypatch.setenv('LOGFIRE_INSPECT_ARGUMENTS', '1')
 
 
 @pytest.fixture

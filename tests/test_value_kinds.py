@@ -472,7 +472,7 @@ NUMPY: list[tuple[Any, str, str]] = [
         ndarray_schema('[12,1]', 'int64'),
     ),
     (np.array([None, Point(1)]), '[null,{"x":1,"y":null}]', ndarray_schema('[2]', 'object')),
-    (np.array([float('nan')]), '["NaN"]', ndarray_schema('[1]', 'float64')),
+    (np.array([float('nan')]), '["nan"]', ndarray_schema('[1]', 'float64')),
     (np.array(['2020-01-02'], dtype='datetime64[D]'), '["2020-01-02"]', ndarray_schema('[1]', 'datetime64[D]')),
     (np.array([[1, 2]], dtype='int64').view(np.matrix), '[[1,2]]', ndarray_schema('[1,2]', 'int64')),
     (np.ma.array(np.array([1, 2], dtype='int64'), mask=[0, 1]), '[1,null]', ndarray_schema('[2]', 'int64')),
@@ -503,7 +503,7 @@ def test_an_array_of_many_axes_is_bounded() -> None:
 PANDAS: list[tuple[Any, str, str]] = [
     (
         pd.DataFrame({'a': [1, 2], 'b': ['x', None]}, index=pd.Index(['r', 's'])),
-        '[[1,"x"],[2,"NaN"]]' if pd.DataFrame({'b': ['x', None]}).values[1][0] is not None else '[[1,"x"],[2,null]]',
+        '[[1,"x"],[2,"nan"]]' if pd.DataFrame({'b': ['x', None]}).values[1][0] is not None else '[[1,"x"],[2,null]]',
         frame_schema('["a","b"]', 2, '["r","s"]', 2),
     ),
     (pd.DataFrame(), '[]', frame_schema('[]', 0, '[]', 0)),

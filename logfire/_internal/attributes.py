@@ -66,8 +66,10 @@ def otel_attributes(attributes: Mapping[str, Any]) -> dict[str, AttributeValue]:
             result[name] = value if value.isascii() and len(value) <= MAX_CHARACTERS else _string(value)
         elif cls is int:
             result[name] = value if _MIN_INTEGER <= value <= _MAX_INTEGER else _large_integer(value, name)
-        elif cls is bool or cls is float:
+        elif cls is bool:
             result[name] = value
+        elif cls is float:
+            result[name] = value if value - value == 0.0 else repr(value)  # NaN and the infinities as text.
         elif kind_of(cls).is_scalar:
             scalar = kind_of(cls).reduce(value)
             is_large = type(scalar) is int and not _MIN_INTEGER <= scalar <= _MAX_INTEGER
@@ -84,15 +86,17 @@ def otel_value(value: Any) -> AttributeValue:
     """One value as OpenTelemetry carries it: scalars as they are, everything else as JSON text.
 
     A string gets its lone surrogates spelled out and is cut after 2**20 characters; an integer beyond 64 bits is its
-    digits.
+    digits; NaN and the infinities are `nan`, `inf`, `-inf`.
     """
     cls = class_of(value)
     if cls is str:
         return value if value.isascii() and len(value) <= MAX_CHARACTERS else _string(value)
     if cls is int:
         return value if _MIN_INTEGER <= value <= _MAX_INTEGER else _digits(value)
-    if cls is bool or cls is float:
+    if cls is bool:
         return value
+    if cls is float:
+        return value if value - value == 0.0 else repr(value)
     kind = kind_of(cls)
     return otel_value(kind.reduce(value)) if kind.is_scalar else json_dumps(value)
 

@@ -37,7 +37,7 @@ def json_dumps(value: object) -> str:
 
     Values that JSON does not have are written as text or as the JSON nearest to them; what would be circular, too deep
     (100 levels), too many values (100,000) or too long (2**20 characters before escaping) is replaced by a short text
-    saying so. NaN and the infinities are the strings `NaN`, `Infinity`, `-Infinity`.
+    saying so. NaN and the infinities are the strings `nan`, `inf`, `-inf`.
     """
     return encode(value)[0]
 
@@ -212,7 +212,5 @@ class _Writer:
     def _float(self, value: float) -> None:
         if math.isfinite(value):
             self.parts.append(orjson.dumps(value).decode())
-        elif value != value:
-            self.parts.append('"NaN"')
         else:
-            self.parts.append('"Infinity"' if value > 0 else '"-Infinity"')
+            self.parts.append(f'"{value!r}"')

@@ -9,7 +9,6 @@ change it, and configure.
 from __future__ import annotations
 
 import os
-import sys
 from collections.abc import Iterator
 from typing import Any
 
@@ -36,8 +35,6 @@ def isolate(unconfigured: None, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(errors, 'strict', True)
     for name in [name for name in os.environ if name.startswith(('LOGFIRE_', 'OTEL_'))]:
         monkeypatch.delenv(name)
-    if sys.version_info < (3, 11):  # From 3.11 on f-strings are taken apart by default.
-        monkeypatch.setenv('LOGFIRE_INSPECT_ARGUMENTS', '1')
 
 
 @pytest.fixture
@@ -73,5 +70,6 @@ def config_kwargs(exporter: TestExporter, id_generator: IncrementalIdGenerator, 
 @pytest.fixture
 def configured(config_kwargs: dict[str, Any]) -> LogfireConfig:
     """The global configuration, configured with `config_kwargs`; also what `logfire.span()` and its like use."""
-    configure(**config_kwargs)
+    # By default from Python 3.11 on.
+    configure(**{'inspect_arguments': True, **config_kwargs})
     return GLOBAL_CONFIG

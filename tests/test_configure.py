@@ -550,7 +550,7 @@ SENDING = (
     'opentelemetry.sdk.metrics',
     'opentelemetry.sdk._logs',
 )
-HEAVY = ('opentelemetry.sdk', 'subprocess', 'rich', 'executing', 'tomllib', 'tomli', *SENDING)
+HEAVY = ('opentelemetry.sdk', 'rich', 'executing', 'tomllib', 'tomli', *SENDING)
 
 
 def test_importing_loads_nothing_heavy() -> None:

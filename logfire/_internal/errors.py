@@ -1,6 +1,6 @@
 """The one guard for our own faults: a fault of this package never reaches the user's call.
 
-`with guard('begin an Azure AI Inference call'): ...` swallows an `Exception` raised by our own code and reports it
+`with Guard('begin an Azure AI Inference call'): ...` swallows an `Exception` raised by our own code and reports it
 once per process and fault site; later ones are counted. The report names the exception's type and the frames it
 passed through, never its message: a message may quote data (a prompt, a key) that the user asked us to keep out.
 """
@@ -45,9 +45,6 @@ class Guard:
             return False
         report(self.doing, exc)
         return True
-
-
-guard = Guard
 
 
 def handle(doing: str, fault: Exception) -> None:

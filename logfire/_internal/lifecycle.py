@@ -9,7 +9,10 @@ from __future__ import annotations
 import atexit
 from collections.abc import Callable
 
-from logfire._internal.errors import guard
+from logfire._internal.errors import Guard
+
+_HAND_OVER = Guard('hand over what is pending before a flush')
+_FINISH = Guard('finish at interpreter exit')
 
 _before_flush: list[Callable[[float], None]] = []
 _before_exit: list[Callable[[], None]] = []
@@ -29,13 +32,13 @@ def on_exit(callback: Callable[[], None], *, last: bool = False) -> None:
 def before_flush(timeout_seconds: float) -> None:
     """Run the flush callbacks; a fault in one is reported and the others run."""
     for callback in _before_flush:
-        with guard('hand over what is pending before a flush'):
+        with _HAND_OVER:
             callback(timeout_seconds)
 
 
 def _exit() -> None:
     for callback in [*_before_exit, *_at_exit]:
-        with guard('finish at interpreter exit'):
+        with _FINISH:
             callback()
 
 

@@ -34,16 +34,14 @@ class StreamEnd(NamedTuple):
     outcome: StreamOutcome
     time: int
     """Nanoseconds."""
-    time_to_first_chunk: float | None
-    """Seconds since the request; None when no chunk came."""
     chunk_times: Sequence[float]
     """Seconds since the request, one per chunk where these are taken, else of the first."""
 
     def attributes(self) -> Attributes:
         """The span attributes that streams have and whole replies have not."""
         attributes: Attributes = {semconv.STREAM_OUTCOME: self.outcome}
-        if self.time_to_first_chunk is not None:
-            attributes[semconv.RESPONSE_TIME_TO_FIRST_CHUNK] = self.time_to_first_chunk
+        if self.chunk_times:
+            attributes[semconv.RESPONSE_TIME_TO_FIRST_CHUNK] = self.chunk_times[0]
         if self.outcome == 'truncated':
             attributes[LEVEL_NUM] = level_number('warn')
         return attributes
@@ -122,9 +120,7 @@ class StreamRecording:
                 response = self._accumulator.response()
             if outcome == 'completed' and response.unfinished:
                 outcome = 'truncated'
-            times = self._chunk_times
-            end = StreamEnd(outcome, end_time, times[0] if times else None, times)
-            call.end(response, exception=exception, stream=end)
+            call.end(response, exception=exception, stream=StreamEnd(outcome, end_time, self._chunk_times))
 
     def fail(self, exception: BaseException) -> None:
         """An exception on its way to the caller, out of the stream's own iteration."""

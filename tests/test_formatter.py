@@ -440,7 +440,8 @@ def test_code_without_source_warns_once(source: str) -> None:
     def record(msg_template: str) -> None:
         found.append(inspect_call(sys._getframe(1), msg_template, {}))
 
-    code = compile(f'for _ in range(3):\n {source.replace(chr(10), chr(10) + " ")}', '<string>', 'exec')
+    # Not `<string>`: from 3.13 on that has a source, the command's, in a process started with `python -c`.
+    code = compile(f'for _ in range(3):\n {source.replace(chr(10), chr(10) + " ")}', '<made up>', 'exec')
     with pytest.warns(InspectArgumentsFailedWarning, match='its source is not available') as caught:
         exec(code, {'call': record, 'name': 'x', 'msg_template': 'a {b}'})
     assert found == [None] * 3

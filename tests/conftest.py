@@ -71,5 +71,6 @@ def config_kwargs(exporter: TestExporter, id_generator: IncrementalIdGenerator, 
 def configured(config_kwargs: dict[str, Any]) -> LogfireConfig:
     """The global configuration, configured with `config_kwargs`; also what `logfire.span()` and its like use."""
     # By default from Python 3.11 on.
-    configure(**{'inspect_arguments': True, **config_kwargs})
+    keywords: dict[str, Any] = {'inspect_arguments': True, **config_kwargs}
+    configure(**keywords)
     return GLOBAL_CONFIG

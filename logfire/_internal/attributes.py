@@ -33,6 +33,7 @@ PENDING_PARENT_ID: Final = 'logfire.pending_parent_id'
 SCRUBBED: Final = 'logfire.scrubbed'
 EXCEPTION_FINGERPRINT: Final = 'logfire.exception.fingerprint'
 SAMPLE_RATE: Final = 'logfire.sample_rate'
+DISABLE_CONSOLE_LOG: Final = 'logfire.disable_console_log'  # On a log that `with_settings(console_log=False)` made.
 CODE_FILEPATH: Final = 'code.filepath'
 CODE_LINENO: Final = 'code.lineno'
 CODE_FUNCTION: Final = 'code.function'

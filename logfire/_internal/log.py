@@ -10,7 +10,15 @@ from typing import TYPE_CHECKING, Any, Final, TypeAlias, cast
 from opentelemetry.trace import StatusCode
 from opentelemetry.util.types import AttributeValue
 
-from logfire._internal.attributes import JSON_SCHEMA, LEVEL_NUM, MSG, MSG_TEMPLATE, SPAN_TYPE, TAGS
+from logfire._internal.attributes import (
+    DISABLE_CONSOLE_LOG,
+    JSON_SCHEMA,
+    LEVEL_NUM,
+    MSG,
+    MSG_TEMPLATE,
+    SPAN_TYPE,
+    TAGS,
+)
 from logfire._internal.exception_events import record_exception, set_error_status
 from logfire._internal.levels import level_number
 from logfire._internal.message import new_message, unique_tags
@@ -22,8 +30,6 @@ if TYPE_CHECKING:
 _ExcTuple: TypeAlias = 'tuple[type[BaseException], BaseException, TracebackType | None] | tuple[None, None, None]'
 ExcInfo: TypeAlias = 'bool | BaseException | _ExcTuple | None'
 """Which exception a log is about: True is the one being handled."""
-
-DISABLE_CONSOLE_LOG: Final = 'logfire.disable_console_log'
 
 _ERROR: Final = level_number('error')
 

@@ -39,9 +39,6 @@ _INFO: Final = LEVEL_NUMBERS['info']
 _WARN: Final = LEVEL_NUMBERS['warn']
 _ERROR: Final = LEVEL_NUMBERS['error']
 
-# On a log that `with_settings(console_log=False)` made.
-_DISABLED: Final = 'logfire.disable_console_log'
-
 # The width of `00:00:00.000 `; what belongs to a line stands below its message.
 _TIMESTAMP_WIDTH: Final = 13
 
@@ -174,7 +171,7 @@ class _Console:
 
     def _show_span(self, span: ReadableSpan) -> None:
         attributes: Mapping[str, Any] = span.attributes or {}
-        if attributes.get(_DISABLED):
+        if attributes.get(names.DISABLE_CONSOLE_LOG):
             return
         parent_id = span.parent.span_id if span.parent is not None else None
         span_type = attributes.get(names.SPAN_TYPE)

@@ -197,7 +197,7 @@ class Invocation:
         """
         duration = perf_counter() - self.request_start
         span = self._span
-        error_type = None if exception is None else self._error_type(exception)
+        error_type = None if exception is None else self._read_error(exception)
         with _FINISH:
             if span.is_recording():
                 attributes = self._end_attributes(response, well=exception is None)
@@ -264,7 +264,8 @@ class Invocation:
         attributes[names.MSG_TEMPLATE] = template
         attributes[names.MSG] = format_message(template, {semconv.REQUEST_MODEL: model}, self._instrumentation.scrubber)
 
-    def _error_type(self, exception: BaseException) -> str:
+    def _read_error(self, exception: BaseException) -> str:
+        """What the exception tells of the response is kept; returns its `error.type`."""
         with _READ_RESPONSE:
             error = self._operation.read_error(exception)
             if error.status_code is not None:

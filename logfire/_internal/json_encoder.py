@@ -42,6 +42,17 @@ def json_dumps(value: object) -> str:
     return encode(value)[0]
 
 
+def texts_json(value: object) -> str:
+    """The same for a value of exact lists and dicts with strings in them and nothing else, without a look at them."""
+    try:
+        text = orjson.dumps(value)
+        if len(text) < MAX_CHARACTERS:
+            return text.decode()
+    except TypeError:  # Surrogates.
+        pass
+    return encode(value)[0]
+
+
 def encode(value: object) -> tuple[str, bool]:
     """The JSON text of any value, and whether it was plain JSON: an exact list or dict of such and of scalars."""
     try:

@@ -16,9 +16,9 @@ from opentelemetry.sdk.trace import ReadableSpan, Span, SpanProcessor
 from opentelemetry.sdk.trace.id_generator import IdGenerator, RandomIdGenerator
 from opentelemetry.trace import SpanContext, StatusCode
 
+from logfire._internal import errors
 from logfire._internal.attributes import LEVEL_NUM, MSG, PENDING_PARENT_ID, SPAN_TYPE
 from logfire._internal.deadline import DeadlineRunner
-from logfire._internal.errors import Guard
 from logfire._internal.exporters.span_metrics import SpanMetrics
 from logfire._internal.exporters.tail_sampling import TailSampler
 from logfire._internal.levels import LEVEL_NUMBERS
@@ -31,17 +31,21 @@ METRICS: Final = 'logfire.metrics'
 MAX_BAGGAGE_VALUE: Final = 1_000
 """Longest baggage value that is kept as an attribute, in characters."""
 
-_START_GUARD: Final = Guard('tell a span processor that a span started')
-_BAGGAGE_GUARD: Final = Guard('add baggage to a span')
-_PENDING_GUARD: Final = Guard('announce a span that started')
-_SCRUB_GUARD: Final = Guard('scrub a span')
-_END_GUARD: Final = Guard('hand a span to a span processor')
+# Each span comes by here: a guard that costs nothing, `errors.handle`, stands where every span meets it.
+_START: Final = 'tell a span processor that a span started'
+_BAGGAGE: Final = 'add baggage to a span'
+_SCRUB: Final = 'scrub a span'
+_END: Final = 'hand a span to a span processor'
+_PENDING_GUARD: Final = errors.Guard('announce a span that started')
 
 
 def shows_live_work(processor: SpanProcessor) -> bool:
     """Whether a processor asks, by itself or by its exporter, for the copies that announce spans still running."""
     exporter = getattr(processor, 'span_exporter', None)
     return bool(getattr(processor, 'wants_pending', False) or getattr(exporter, 'wants_pending', False))
+
+
+_NO_ON_START: Final = SpanProcessor.on_start
 
 
 class SpanStages:
@@ -64,6 +68,10 @@ class SpanStages:
         span_metrics: SpanMetrics | None = None,
     ) -> None:
         self.processors = tuple(processors)
+        # Most processors have nothing to do then.
+        self._on_start = tuple(
+            [each.on_start for each in processors if getattr(each.on_start, '__func__', None) is not _NO_ON_START]
+        )
         self._live = tuple(each for each in processors if each in live or shows_live_work(each))
         self._scrubber = scrubber
         self._id_generator = id_generator or RandomIdGenerator()
@@ -74,13 +82,17 @@ class SpanStages:
     def start(self, span: Span, context: Context | None) -> None:
         """A span started; it can still be given attributes."""
         if self._add_baggage:
-            with _BAGGAGE_GUARD:
+            try:
                 _set_baggage_attributes(span, context)
+            except Exception as fault:
+                errors.handle(_BAGGAGE, fault)
         if self._span_metrics is not None:
             self._span_metrics.start(span)
-        for processor in self.processors:
-            with _START_GUARD:
-                processor.on_start(span, context)
+        for on_start in self._on_start:
+            try:
+                on_start(span, context)
+            except Exception as fault:
+                errors.handle(_START, fault)
         if self._tail is not None:
             self._tail.start(span, context)
         elif self._live:
@@ -97,8 +109,10 @@ class SpanStages:
 
     def _finish(self, span: ReadableSpan) -> None:
         # A span that cannot be scrubbed is not exported.
-        with _SCRUB_GUARD:
+        try:
             self._hand_over(self._scrubber.scrub_span(span), self.processors)
+        except Exception as fault:
+            errors.handle(_SCRUB, fault)
 
     def _announce(self, span: ReadableSpan) -> None:
         with _PENDING_GUARD:
@@ -122,8 +136,10 @@ class SpanStages:
     @staticmethod
     def _hand_over(span: ReadableSpan, processors: Sequence[SpanProcessor]) -> None:
         for processor in processors:
-            with _END_GUARD:
+            try:
                 processor.on_end(span)
+            except Exception as fault:
+                errors.handle(_END, fault)
 
 
 class SpanPipeline(SpanProcessor):

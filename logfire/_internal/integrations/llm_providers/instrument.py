@@ -26,7 +26,6 @@ from logfire._internal.patching import Patch, reference
 if TYPE_CHECKING:
     from logfire._internal.exception_callback import ExceptionCallback
     from logfire._internal.main import Logfire
-    from logfire._internal.scrubbing import Scrubber
 
 
 class LLMInstrumentation:
@@ -52,16 +51,17 @@ class LLMInstrumentation:
         self.capture_content = capture_content
 
     @property
-    def scrubber(self) -> Scrubber:
-        return self._config.scrubber
-
-    @property
     def clock(self) -> Callable[[], int]:
         return self._config.clock
 
     @property
     def exception_callback(self) -> ExceptionCallback | None:
         return self._config.advanced.exception_callback
+
+    @property
+    def has_metrics(self) -> bool:
+        """Whether anybody collects metrics."""
+        return self._config.collects_metrics
 
     @property
     def takes_chunk_times(self) -> bool:

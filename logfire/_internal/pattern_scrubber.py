@@ -170,6 +170,8 @@ class PatternScrubber:
 
     def scrub_span(self, span: ReadableSpan) -> ReadableSpan:
         attributes = span.attributes
+        if isinstance(attributes, MappingProxyType):
+            attributes = attributes.copy()  # A plain dict is walked three times faster than OpenTelemetry's.
         events = span.events
         links = span.links
         clean = self._is_clean(attributes)
@@ -249,21 +251,19 @@ class PatternScrubber:
 
     def _is_clean(self, attributes: Mapping[str, Any] | None) -> bool:
         """True if nothing is to be scrubbed; False if that needs a closer look. All texts are searched as one."""
-        if attributes is None or SAFE_KEYS.issuperset(attributes):
-            return True  # All that a GenAI span has, for one.
-        if isinstance(attributes, MappingProxyType):
-            attributes = attributes.copy()  # A plain dict is walked three times faster than OpenTelemetry's.
+        if attributes is None:
+            return True
         texts: list[str] = []
-        verdicts = self._verdicts
-        for key, value in attributes.items():
-            verdict = verdicts[key] if key in verdicts else self._verdict(key)
-            if verdict is None:
-                if type(value) is str:
-                    texts.append(value)
-                elif type(value) is not int and type(value) is not bool and type(value) is not float:
-                    return False
-            elif verdict is not True:
+        for key in [key for key in attributes if key not in SAFE_KEYS]:
+            if self._verdict(key) is not None:
                 return False
+            value = attributes[key]
+            if type(value) is str:
+                texts.append(value)
+            elif type(value) is not int and type(value) is not bool and type(value) is not float:
+                return False
+        if not texts:
+            return True
         if _may_match(_lowered('\n'.join(texts))):
             return False
         return not self._extra or not any(search(text) for text in texts for search in self._extra)

@@ -36,7 +36,7 @@ def with_reader() -> Mapping[str, Any]:
 
 def instrumented(client: Any, processor: SpanProcessor, **options: Any) -> Any:
     """The client, its class instrumented by an instance of its own."""
-    client_class: type[Any] = type(client)
+    client_class: Any = type(client)
     ours(processor, **options).instrument_azure_ai_inference(client_class)
     if (thread := start_loading()) is not None:
         thread.join()  # The prices, which take a second to load.

@@ -1,7 +1,8 @@
 """Times contenders against each other in one run: interleaved blocks, medians of paired differences.
 
-A figure of one machine at one moment says little; the ratio of two that ran turn by turn says much. A block is about a
-millisecond, so that what else the machine does falls on few of them, and the median leaves those out.
+A figure of one machine at one moment says little; the ratio of two that ran turn by turn says much. The clock is the
+processor time of the calling thread, so that what else the machine does counts little. A block takes a millisecond or
+so: what disturbs the machine falls on few of them, and the median leaves these out.
 """
 
 from __future__ import annotations
@@ -53,8 +54,11 @@ def repeated(call: Callable[[], object]) -> Block:
     return block
 
 
-def compare(blocks: Mapping[str, Block], *, rounds: int) -> Timing:
-    """Time the contenders in turn, `rounds` times over; who begins changes with every round."""
+def compare(blocks: Mapping[str, Block], *, rounds: int, between: Callable[[], object] = lambda: None) -> Timing:
+    """Time the contenders in turn, `rounds` times over; who begins changes with every round.
+
+    `between` runs after every block, outside of the time: it waits for what a contender does elsewhere.
+    """
     times = {name: _times_in_a_block(block) for name, block in blocks.items()}
     timings: dict[str, list[float]] = {name: [] for name in blocks}
     names = list(blocks)
@@ -68,6 +72,7 @@ def compare(blocks: Mapping[str, Block], *, rounds: int) -> Timing:
                 start = thread_time_ns()
                 blocks[name](count)
                 timings[name].append((thread_time_ns() - start) / count)
+                between()
             if at % 20 == 19:
                 gc.collect()
     finally:

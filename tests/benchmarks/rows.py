@@ -12,9 +12,11 @@ from typing import Any
 from opentelemetry.sdk.trace.export import BatchSpanProcessor, SpanExporter, SpanExportResult
 
 import logfire
+from logfire._internal.integrations.llm_providers import finalizer
 from tests.benchmarks import by_hand, calls
 from tests.benchmarks.contenders import Discard, instrumented, ours, with_reader
 from tests.benchmarks.pairing import Block, Timing, compare, repeated
+from tests.benchmarks.processes import measured, paired_children
 
 TEXTS_256 = [f'A sentence about place number {at}, short enough to embed.' for at in range(256)]
 
@@ -132,18 +134,6 @@ class _Streams:
     def whole(self) -> dict[str, Block]:
         return {name: repeated(lambda call=call: deque(call(), maxlen=0)) for name, call in self.calls.items()}
 
-    def first_chunk(self) -> dict[str, Block]:
-        """Up to the first chunk; what is left of a stream is read in between, outside of the time."""
-        return {name: repeated(lambda call=call: _Rest(call()).first()) for name, call in self.calls.items()}
-
-
-class _Rest:
-    def __init__(self, stream: Iterator[Any]) -> None:
-        self.stream = stream
-
-    def first(self) -> object:
-        return next(self.stream)
-
 
 def stream_100(rounds: int) -> Iterator[Figure]:
     streams = _Streams(100)
@@ -163,41 +153,42 @@ def stream_5000(rounds: int) -> Iterator[Figure]:
     )
     yield Figure('the same, per chunk', 0.5, timing.added('ours') / 5_000_000, ' us')
     read = _Streams(5_000, **with_reader())
-    timing = compare(read.whole(), rounds=rounds)
+    timing = compare(read.whole(), rounds=rounds, between=lambda: finalizer.worker.flush(30))
     yield Figure('the same with a metric reader, per chunk on the caller', 0.8, timing.added('ours') / 5_000_000, ' us')
 
 
 def end_of_stream(rounds: int) -> Iterator[Figure]:
-    """The time of the last `next()`, which ends the span, with a reader of metrics to without one."""
-    rounds = max(rounds // 2, 5)
+    """What a metric reader adds to the last `next()`, which ends the span: for 5,000 chunks, to that for 100."""
 
-    def last_next(call: Callable[[], Iterator[Any]]) -> float:
-        stream = call()
-        for _ in range(5_000):
+    def last_next(streams: _Streams, count: int) -> float:
+        stream = streams.calls['ours']()
+        for _ in range(count):
             next(stream)
         start = thread_time_ns()
         next(stream, None)
-        return thread_time_ns() - start
+        taken = thread_time_ns() - start
+        finalizer.worker.flush(30)  # The times between chunks, which are recorded elsewhere.
+        return taken
 
-    without, with_one = _Streams(5_000), _Streams(5_000, **with_reader())
-    few = _Streams(100, **with_reader())
-    ends: dict[str, list[float]] = {'without': [], 'with': []}
-    for _ in range(rounds):
-        ends['without'].append(last_next(without.calls['ours']))
-        ends['with'].append(last_next(with_one.calls['ours']))
+    ends: dict[str, list[float]] = {}
+    for count in (100, 5_000):
+        without, with_one = _Streams(count), _Streams(count, **with_reader())
+        for _ in range(max(rounds // 8, 5)):
+            for name, streams in ((f'{count} without', without), (f'{count} with', with_one)):
+                ends.setdefault(name, []).append(last_next(streams, count))
     timing = Timing(ends)
-    few.read_all()
+    few, many = (timing.added(f'{count} with', f'{count} without') for count in (100, 5_000))
     yield Figure(
-        'the end of that stream, with a metric reader to without one',
-        1.1,
-        timing.ratio('with', 'without'),
+        'what a metric reader adds to the end of a stream: 5,000 chunks, to 100',
+        1.0,
+        many / few,
         'x',
-        f'{timing.median("with") / 1000:.0f} µs, {timing.median("without") / 1000:.0f} µs',
+        f'{many / 1000:.0f} µs, {few / 1000:.0f} µs',
     )
 
 
 def first_chunk(rounds: int) -> Iterator[Figure]:
-    streams = _Streams(3)
+    streams = _Streams(10)
     held: list[Iterator[Any]] = []
     timings: dict[str, list[float]] = {name: [] for name in streams.calls}
     names = list(streams.calls)
@@ -327,6 +318,26 @@ def quieter(rounds: int) -> Iterator[Figure]:
     yield Figure('suppressed', 0.1, timing.added_ratio('suppressed', 'by hand'), 'x')
 
 
+def memory(rounds: int) -> Iterator[Figure]:
+    base = measured('stream-peak', 'none')
+    for kind, words in (('ours', 'without'), ('reader', 'with')):
+        peak = measured('stream-peak', kind) - base
+        yield Figure(f'peak memory of a stream of 50,000 chunks, {words} a metric reader', 2.2, peak, ' MiB')
+    yield Figure('an abandoned stream, while held', 6, measured('abandoned-stream', 'held') / 1000, ' KB')
+    yield Figure('an abandoned stream, after', 0, measured('abandoned-stream', 'after') / 1000, ' KB')
+
+
+def start_up(rounds: int) -> Iterator[Figure]:
+    ours_takes, sdk_takes, ratio = paired_children('start-ours', 'start-sdk', rounds=max(rounds // 10, 5))
+    yield Figure(
+        'import, configure and instrument, to importing the OpenTelemetry SDK and making a provider',
+        1.3,
+        ratio,
+        'x',
+        f'{ours_takes * 1000:.0f} ms, {sdk_takes * 1000:.0f} ms',
+    )
+
+
 ROWS: Mapping[str, Row] = {
     'complete': _complete_row('complete(), 2 messages, sync', 1.4, calls.SMALL_MESSAGES, None),
     'async': async_complete,
@@ -340,4 +351,6 @@ ROWS: Mapping[str, Row] = {
     'spans': plain_spans,
     'whole': whole_call,
     'quieter': quieter,
+    'memory': memory,
+    'start-up': start_up,
 }

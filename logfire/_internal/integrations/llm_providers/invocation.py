@@ -25,6 +25,7 @@ from logfire._internal.integrations.llm_providers.streams import StreamEnd, Stre
 from logfire._internal.levels import level_number
 from logfire._internal.stack_info import caller_attributes
 from logfire._internal.suppression import is_suppressed, suppressed
+from logfire._internal.value_kinds import class_of
 
 if TYPE_CHECKING:
     from logfire._internal.exception_callback import ExceptionCallback
@@ -166,8 +167,7 @@ class Invocation:
 
         Returns what the caller gets: `result` itself wherever Python allows it.
         """
-        returned: object = result
-        if hasattr(type(returned), '__next__') or hasattr(type(returned), '__anext__'):
+        if _is_iterator(class_of(result)):
             with _RECORD:
                 # The conversation is on the span; a stream may be held for long.
                 self._request = self._request._replace(messages=None, tool_definitions=None)
@@ -392,6 +392,11 @@ def qualified_name(exception_type: type[BaseException]) -> str:
     if module == 'asyncio.exceptions':
         module = 'asyncio'
     return f'{module}.{exception_type.__qualname__}'
+
+
+@functools.lru_cache(maxsize=64)
+def _is_iterator(cls: type) -> bool:
+    return hasattr(cls, '__next__') or hasattr(cls, '__anext__')
 
 
 def _span_name(operation: Operation, model: str | None) -> str:

@@ -16,12 +16,16 @@ json_attribute = json_dumps
 
 
 def _messages_json(messages: Sequence[InputMessage] | Sequence[OutputMessage]) -> str:
+    longest = 0
     for message in messages:
         for part in message['parts']:
+            content = part.get('content')
             # What has two members, one of them a text as `content`, has its type beside that.
-            if type(part.get('content')) is not str or len(part) != 2:
+            if type(content) is not str or len(part) != 2:
                 return json_dumps(messages)
-    return texts_json(messages)
+            if len(content) > longest:
+                longest = len(content)
+    return texts_json(messages, longest=longest)
 
 
 class LLMRequest(NamedTuple):

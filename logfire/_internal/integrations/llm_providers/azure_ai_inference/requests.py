@@ -231,7 +231,9 @@ def _embedding_inputs(inputs: Iterable[Any], binary_limit: int) -> InputMessage:
     """What is embedded, as one user message: a text part per input; an image as its part, then its text."""
     parts: list[Part] = []
     for item in [inputs] if isinstance(inputs, str) else inputs:
-        if isinstance(item, str):
+        if type(item) is str:
+            parts.append({'type': 'text', 'content': item})
+        elif isinstance(item, str):
             parts.append(text_part(item))
         elif is_mapping(item):
             if isinstance(image := item.get('image'), str):

@@ -24,20 +24,20 @@ _FOLD_AFTER = 256
 class FoldingText:
     """Text that arrives in pieces: appending is cheap, and memory stays close to the text's own size."""
 
-    __slots__ = ('_folded', '_recent')
+    __slots__ = ('_folded', '_pieces')
 
     def __init__(self) -> None:
-        self._folded: list[str] = []
-        self._recent: list[str] = []
+        self._pieces: list[str] = []
+        self._folded = 0  # How many pieces, from the first on, are joined ones.
 
     def append(self, piece: str) -> None:
-        self._recent.append(piece)
-        if len(self._recent) >= _FOLD_AFTER:
-            self._folded.append(''.join(self._recent))
-            self._recent.clear()
+        self._pieces.append(piece)
+        if len(self._pieces) >= self._folded + _FOLD_AFTER:
+            self._pieces[self._folded :] = (''.join(self._pieces[self._folded :]),)
+            self._folded += 1
 
     def __str__(self) -> str:
-        return ''.join([*self._folded, *self._recent])
+        return ''.join(self._pieces)
 
 
 class _ToolCall:
@@ -62,8 +62,9 @@ class _Choice:
         # The last that came, which the service repeats with every chunk: it is merged once.
         self.same_results: Any = None
         self.text = FoldingText()
-        self.reasoning = FoldingText()
-        self.refusal = FoldingText()
+        # Made when the first piece comes: streams may be held in great numbers.
+        self.reasoning: FoldingText | None = None
+        self.refusal: FoldingText | None = None
         # By the service's index; by order of appearance where it sends none.
         self.tool_calls: dict[int, _ToolCall] = {}
 
@@ -93,10 +94,10 @@ class _Choice:
 
     def message(self) -> OutputMessage:
         parts: list[Part] = []
-        if reasoning := str(self.reasoning):
+        if reasoning := str(self.reasoning or ''):
             parts.append({'type': 'reasoning', 'content': reasoning})
         parts.extend(split_thoughts(str(self.text)))
-        if refusal := str(self.refusal):
+        if refusal := str(self.refusal or ''):
             parts.append({'type': 'refusal', 'content': refusal})
         parts.extend(call.part() for call in self.tool_calls.values())
         reason = 'error' if self.finish_reason is None else message_finish_reason(self.finish_reason)
@@ -188,8 +189,10 @@ def _add_delta(choice: _Choice, delta: Mapping[str, Any]) -> None:
     if isinstance(text := delta.get('content'), str):
         choice.text.append(text)
     if isinstance(reasoning := delta.get('reasoning_content'), str):
+        choice.reasoning = choice.reasoning or FoldingText()
         choice.reasoning.append(reasoning)
     if isinstance(refusal := delta.get('refusal'), str):
+        choice.refusal = choice.refusal or FoldingText()
         choice.refusal.append(refusal)
     if role := read_str(delta.get('role')):
         choice.role = role

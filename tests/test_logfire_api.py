@@ -277,6 +277,12 @@ def test_context_managers_can_be_entered(shim: Any) -> None:
             assert shim.get_baggage() == shim.get_context() == {}
 
 
+def test_http_libraries_stay_as_they_are(shim: Any) -> None:
+    """Instrumenting an HTTP library takes what it takes in `logfire`, and needs and does nothing."""
+    assert shim.instrument_requests(excluded_urls='health', duration_histogram_boundaries=[1.0]) is None
+    assert shim.instrument_aiohttp_client(capture_headers=True, request_hook=print) is None
+
+
 def test_settings_give_the_instance_that_does_nothing(shim: Any) -> None:
     """`with_tags` and `with_settings` return the instance itself, and ending it succeeds at once."""
     instance = shim.DEFAULT_LOGFIRE_INSTANCE

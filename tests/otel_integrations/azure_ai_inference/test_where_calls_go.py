@@ -13,7 +13,7 @@ from azure.core.credentials import AccessToken, AzureKeyCredential
 from azure.core.pipeline.transport import AioHttpTransport, RequestsTransport
 
 from logfire.testing.azure_ai_inference import AzureAIInferenceEndpoint
-from tests.otel_integrations.azure_ai_inference.conftest import Colour, Spans
+from tests.otel_integrations.azure_ai_inference.conftest import Colour, Spans, untyped
 
 HI: list[Any] = [{'role': 'user', 'content': 'Hi'}]
 PAGE = Path(__file__).parents[3] / 'docs' / 'integrations' / 'llms' / 'where-calls-go.md'
@@ -35,12 +35,12 @@ def transport(colour: Colour, endpoint: AzureAIInferenceEndpoint) -> Any:
     class Sync(RequestsTransport):
         def send(self, request: Any, **kwargs: Any) -> Any:
             request.url = redirected(request.url, endpoint)
-            return super().send(request, **kwargs)
+            return untyped(super()).send(request, **kwargs)
 
     class Async(AioHttpTransport):
         async def send(self, request: Any, **kwargs: Any) -> Any:
             request.url = redirected(request.url, endpoint)
-            return await super().send(request, **kwargs)
+            return await untyped(super()).send(request, **kwargs)
 
     return Async() if colour.is_async else Sync()
 

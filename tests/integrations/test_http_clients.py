@@ -108,6 +108,7 @@ def test_every_request_is_a_span(kind: Kind, endpoint: AzureAIInferenceEndpoint,
     attributes = span_attributes(exporter)
     assert (attributes['http.method'], attributes['http.status_code']) == ('GET', 200)
     assert attributes['http.url'] == f'{endpoint.url}/info'
+    assert attributes['logfire.msg'] == 'GET 127.0.0.1/info'
     assert attributes['mine'] is True
     assert called == ['GET']
 

@@ -113,24 +113,27 @@ def test_every_request_is_a_span(kind: Kind, endpoint: AzureAIInferenceEndpoint,
     assert called == ['GET']
 
 
-def test_every_request_is_measured(
-    kind: Kind, endpoint: AzureAIInferenceEndpoint, config_kwargs: dict[str, Any]
+def test_an_instance_of_its_own_measures_and_traces(
+    kind: Kind, endpoint: AzureAIInferenceEndpoint, exporter: TestExporter, config_kwargs: dict[str, Any]
 ) -> None:
-    """The duration of requests goes to our metric readers."""
+    """The spans of requests, and their durations, go to the instance that instruments, not to the global providers."""
     instrument, get, _ = kind
     reader = InMemoryMetricReader()
-    logfire.configure(**config_kwargs, metrics=logfire.MetricsOptions(additional_readers=[reader]))
-    instrument()
+    metrics = logfire.MetricsOptions(additional_readers=[reader])
+    instance = logfire.configure(local=True, **config_kwargs, metrics=metrics)
+    getattr(instance, instrument.__name__)()
     get(f'{endpoint.url}/info')
+    assert len(exporter.exported_spans_as_dict()) == 1
     data = reader.get_metrics_data()
     assert data is not None
-    names = [
+    names = {
         metric.name
         for resource in data.resource_metrics
         for scope in resource.scope_metrics
         for metric in scope.metrics
-    ]
-    assert 'http.client.duration' in names
+    }
+    assert names == {'http.client.duration'}
+    instance.shutdown()
 
 
 @pytest.mark.usefixtures('configured')

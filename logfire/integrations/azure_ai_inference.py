@@ -31,14 +31,14 @@ class AzureAIInferenceInstrumentor(BaseInstrumentor):
 
     Example usage:
 
-    ```python
-    from opentelemetry.sdk.trace import TracerProvider
+        ```python
+        from opentelemetry.sdk.trace import TracerProvider
 
-    from logfire.integrations.azure_ai_inference import AzureAIInferenceInstrumentor
+        from logfire.integrations.azure_ai_inference import AzureAIInferenceInstrumentor
 
-    AzureAIInferenceInstrumentor().instrument(tracer_provider=TracerProvider())
-    AzureAIInferenceInstrumentor().uninstrument()
-    ```
+        AzureAIInferenceInstrumentor().instrument(tracer_provider=TracerProvider())
+        AzureAIInferenceInstrumentor().uninstrument()
+        ```
 
     `instrument()` takes, all optional:
 

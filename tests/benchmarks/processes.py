@@ -55,7 +55,7 @@ class _LongStream:
         self._at += 1
         if self._at > _CHUNKS:
             raise StopIteration
-        choice = {'index': 0, 'delta': {'content': f' word{self._at % 10}'}, 'finish_reason': None}
+        choice: dict[str, Any] = {'index': 0, 'delta': {'content': f' word{self._at % 10}'}, 'finish_reason': None}
         if self._at == 1:
             choice['delta'] = {'role': 'assistant', 'content': ''}
         elif self._at == _CHUNKS:

@@ -38,6 +38,5 @@ def with_reader() -> Mapping[str, Any]:
 def instrumented(client: Any, processor: SpanProcessor, **options: Any) -> Any:
     """The client, its class instrumented by an instance of its own."""
     ours(processor, **options).instrument_azure_ai_inference(class_of(client))
-    if (thread := start_loading()) is not None:
-        thread.join()  # The prices, which take a second to load.
+    start_loading().join()  # The prices, which take a second to load.
     return client

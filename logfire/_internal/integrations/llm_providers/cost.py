@@ -7,11 +7,9 @@ Asking it takes about 0.1 ms: the price per token is kept per model.
 from __future__ import annotations
 
 import functools
-import importlib.util
 import math
 import threading
 from decimal import Decimal
-from fractions import Fraction
 from typing import Any, NamedTuple
 
 from logfire._internal.errors import Guard
@@ -36,10 +34,8 @@ class _Prices(NamedTuple):
 
 
 @functools.cache
-def start_loading() -> threading.Thread | None:
-    """Load the prices in the background, once per process. None where the package is not installed."""
-    if importlib.util.find_spec('genai_prices') is None:
-        return None
+def start_loading() -> threading.Thread:
+    """Load the prices in the background, once per process."""
     thread = threading.Thread(target=_load, name='logfire-genai-prices', daemon=True)
     thread.start()
     return thread
@@ -65,6 +61,10 @@ def operation_cost(provider_id: str, request: LLMRequest, response: LLMResponse)
 
 def _load() -> None:
     with _LOAD:
+        import importlib.util
+
+        if importlib.util.find_spec('genai_prices') is None:
+            return  # The extra is not installed.
         import genai_prices
 
         # The first question takes a while as well.
@@ -85,6 +85,8 @@ def _prices(provider_id: str, model: str) -> _Prices | None:
     def price(**usage: int) -> Decimal:
         calculation = genai_prices.calc_price(genai_prices.Usage(**usage), model, provider_id=provider_id)
         return calculation.total_price
+
+    from fractions import Fraction  # Loaded with the prices, not with every program.
 
     model = _without_publisher(model)
     try:

@@ -6,7 +6,6 @@ REST reference: https://learn.microsoft.com/rest/api/aifoundry/model-inference/g
 from __future__ import annotations
 
 import base64
-import hashlib
 import json
 import urllib.parse
 from collections.abc import Iterator, Mapping
@@ -132,6 +131,8 @@ def blob_part(content: str, modality: str, mime_type: str | None, binary_limit: 
     if mime_type:
         part['mime_type'] = mime_type
     if len(content) > binary_limit:
+        import hashlib  # Loaded for large content, not for every program.
+
         try:
             data = base64.b64decode(content)
         except ValueError:

@@ -7,7 +7,7 @@ PIP_VERSION := 26.0.1
 SETUP := $(VENV)/.setup
 DEMO_SETUP := $(VENV)/.demo-setup
 
-.PHONY: all install format lint typecheck test testcov docs demo demo-local clean
+.PHONY: all install format lint typecheck test testcov docs demo bench demo-local clean
 all: format lint typecheck test
 
 $(BIN)/pip:
@@ -64,6 +64,9 @@ $(LOCAL_SETUP): pyproject.toml constraints.txt
 
 demo-local: $(LOCAL_SETUP)
 	@$(LOCAL_VENV)/bin/python examples/local_model.py
+
+bench: $(SETUP)
+	$(BIN)/python -m tests.benchmarks
 
 clean:
 	rm -rf $(VENV) $(LOCAL_VENV) site htmlcov .coverage .coverage.* .pytest_cache .ruff_cache

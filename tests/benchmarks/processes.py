@@ -140,7 +140,50 @@ def start_sdk() -> float:
     return thread_time() - start
 
 
+def microsofts(rounds: str) -> float:
+    """What Microsoft's own instrumentor, which comes with the client, adds to a small call, to what is written by hand.
+
+    It patches the client's class and takes OpenTelemetry's global provider.
+    """
+    from azure.ai.inference import ChatCompletionsClient
+    from azure.ai.inference.tracing import AIInferenceInstrumentor
+    from azure.core.credentials import AzureKeyCredential
+    from azure.core.settings import settings
+    from opentelemetry import trace
+    from opentelemetry.sdk.trace import TracerProvider
+
+    from tests.benchmarks import by_hand, calls
+    from tests.benchmarks.contenders import Discard
+    from tests.benchmarks.pairing import compare, repeated
+
+    reply = calls.new_reply()
+
+    def complete(self: Any, *args: Any, **kwargs: Any) -> Any:
+        return reply
+
+    provider, theirs_went_to = TracerProvider(), Discard()
+    provider.add_span_processor(theirs_went_to)
+    trace.set_tracer_provider(provider)
+    settings.tracing_implementation = 'opentelemetry'
+    complete.__qualname__ = 'ChatCompletionsClient.complete'  # By which it knows the method.
+    client_class: Any = ChatCompletionsClient
+    client_class.complete = complete  # What it patches is ready, as in the other rows.
+    AIInferenceInstrumentor().instrument(enable_content_recording=True)
+    theirs: Any = ChatCompletionsClient(calls.ENDPOINT, AzureKeyCredential('key'))
+    plain = calls.new_ready_client(lambda: reply)
+    tracer = by_hand.new_tracer(Discard())
+    blocks = {
+        'none': repeated(lambda: plain.complete(messages=calls.SMALL_MESSAGES, model=calls.MODEL)),
+        'theirs': repeated(lambda: theirs.complete(messages=calls.SMALL_MESSAGES, model=calls.MODEL)),
+        'by hand': repeated(lambda: by_hand.complete(tracer, plain, calls.SMALL_MESSAGES)),
+    }
+    blocks['theirs'](1)
+    assert theirs_went_to.last is not None
+    return compare(blocks, rounds=int(rounds)).added_ratio('theirs', 'by hand')
+
+
 _CHILDREN = {
+    'microsofts': microsofts,
     'stream-peak': stream_peak,
     'abandoned-stream': abandoned_stream,
     'start-ours': start_ours,

@@ -338,6 +338,11 @@ def start_up(rounds: int) -> Iterator[Figure]:
     )
 
 
+def microsofts(rounds: int) -> Iterator[Figure]:
+    ratio = measured('microsofts', str(rounds))
+    yield Figure("Microsoft's own instrumentor: complete(), 2 messages, sync", None, ratio, 'x')
+
+
 ROWS: Mapping[str, Row] = {
     'complete': _complete_row('complete(), 2 messages, sync', 1.4, calls.SMALL_MESSAGES, None),
     'async': async_complete,
@@ -353,4 +358,5 @@ ROWS: Mapping[str, Row] = {
     'quieter': quieter,
     'memory': memory,
     'start-up': start_up,
+    'microsofts': microsofts,
 }

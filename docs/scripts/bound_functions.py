@@ -1,7 +1,7 @@
 """A griffe extension for the API reference: `logfire.info` and the like are shown as the functions they are.
 
-The code binds them to the default instance (`info = DEFAULT_LOGFIRE_INSTANCE.info`), which read as source is an assignment
-without documentation.
+The code binds them to the default instance (`info = DEFAULT_LOGFIRE_INSTANCE.info`), which read as source is an
+assignment without documentation.
 """
 
 from __future__ import annotations

@@ -52,8 +52,9 @@ def arguments() -> str:
         default = DEFAULTS.get(argument.name) or _default_options(annotation)
         if default is None:
             default = _default(argument.default, _parameter(argument.name))
-        rows.append((f'`{argument.name}`', _code(annotation), default, meanings[argument.name]))
-    return _table(('argument', 'type', 'default', 'meaning'), rows)
+        facts = f'{_code(annotation)}, default {default}'
+        rows.append((f'`{argument.name}`', _cell(meanings[argument.name], facts)))
+    return _table(('argument', 'meaning, type, default'), rows)
 
 
 def options() -> str:
@@ -73,10 +74,16 @@ def variables() -> str:
     rows: list[Sequence[str]] = []
     for constant, parameter in declared():
         names = ', '.join(f'`{variable}`' for variable in parameter.variables)
-        key = f'`{parameter.name}`' if parameter.in_file else 'not read from the file'
+        key = f', in the file `{parameter.name}`' if parameter.in_file else ', not read from the file'
         default = DEFAULTS.get(parameter.name) or _default(None, parameter)
-        rows.append((names or 'none', key, accepted(parameter), default, _constant_meaning(constant)))
-    return _table(('variable', 'in `[tool.logfire]`', 'accepted', 'default', 'meaning'), rows)
+        facts = f'{accepted(parameter)}; default {default}{key}'
+        rows.append(
+            (
+                names or f'no variable for `{parameter.name}`',
+                _cell(_docstring(_members(parameters.__name__)[constant]), facts),
+            )
+        )
+    return _table(('variable', 'meaning, what it takes, default, name in `[tool.logfire]`'), rows)
 
 
 def declared() -> Iterator[tuple[str, Parameter[Any]]]:
@@ -94,7 +101,7 @@ def accepted(parameter: Parameter[Any]) -> str:
             parameter.parse(wrong)
         except Rejected as rejected:
             told = str(rejected)
-    return _cell(told)
+    return told
 
 
 TABLES: Final[dict[str, Callable[[], str]]] = {'arguments': arguments, 'options': options, 'variables': variables}
@@ -120,21 +127,18 @@ def _option_table(option_type: type[Any]) -> str:
     rows: list[Sequence[str]] = []
     for field in dataclasses.fields(option_type):
         required = field.default is dataclasses.MISSING
-        default = DEFAULTS.get(field.name) or ('required' if required else _default(field.default))
-        rows.append((f'`{field.name}`', _code(str(field.type)), default, _meaning(members[field.name].docstring)))
-    return _table(('field', 'type', 'default', 'meaning'), rows)
+        default = 'required' if required else f'default {DEFAULTS.get(field.name) or _default(field.default)}'
+        facts = f'{_code(str(field.type))}, {default}'
+        rows.append((f'`{field.name}`', _cell(_docstring(members[field.name]), facts)))
+    return _table(('field', 'meaning, type, default'), rows)
 
 
 def _argument_meanings(function: Callable[..., Any]) -> dict[str, str]:
     docstring = griffe.Docstring(inspect.getdoc(function) or '', parser='google')
     for section in docstring.parse(warnings=False):
         if isinstance(section, griffe.DocstringSectionParameters):
-            return {item.name: _cell(item.description) for item in section.value}
+            return {item.name: item.description for item in section.value}
     raise ValueError(f'{function.__name__} has no `Args:`.')
-
-
-def _constant_meaning(constant: str) -> str:
-    return _meaning(_members(parameters.__name__)[constant].docstring)
 
 
 @functools.cache
@@ -144,10 +148,10 @@ def _members(module: str) -> Mapping[str, griffe.Object | griffe.Alias]:
     return griffe.visit(module, filepath=path, code=path.read_text(encoding='utf-8')).members
 
 
-def _meaning(docstring: griffe.Docstring | None) -> str:
-    if docstring is None:
-        raise ValueError('A field or a parameter has no docstring.')
-    return _cell(docstring.value)
+def _docstring(member: griffe.Object | griffe.Alias) -> str:
+    if member.docstring is None:
+        raise ValueError(f'{member.path} has no docstring.')
+    return member.docstring.value
 
 
 def _parameter(name: str) -> Parameter[Any] | None:
@@ -161,12 +165,12 @@ def _default(default: object, parameter: Parameter[Any] | None = None) -> str:
 
 
 def _code(annotation: str) -> str:
-    spelled = re.sub(r'\w+', lambda match: CHOICES.get(match[0], match[0]), annotation)
-    return f'`{_cell(spelled)}`'
+    return f'`{re.sub(r"[A-Za-z]+", lambda match: CHOICES.get(match[0], match[0]), annotation)}`'
 
 
-def _cell(text: str) -> str:
-    return re.sub(r'\s+', ' ', text).strip().replace('|', '\\|')
+def _cell(meaning: str, facts: str) -> str:
+    """A meaning on one line, and below it what else there is to know."""
+    return f'{" ".join(meaning.split())}<br><small>{facts}</small>'
 
 
 def _table(header: Sequence[str], rows: Sequence[Sequence[str]]) -> str:

@@ -94,24 +94,14 @@ def main() -> None:
     shim_wheel, shim_sdist = only('logfire_api-*.whl'), only('logfire_api-*.tar.gz')
     version = sdist.name.removeprefix('logfire-').removesuffix('.tar.gz')
 
-    in_wheel = zipfile.ZipFile(wheel).namelist()
-    dist_info = f'logfire-{re.escape(version)}.dist-info/'
-    licence = r'dist-info/licenses/LICENSE$'
-    check_names(
-        wheel,
-        in_wheel,
-        allowed=rf'logfire/|logfire_pytest_plugin\.py$|{dist_info}',
-        needed=['^logfire/py.typed$', licence],
-    )
-    check_names(
-        shim_wheel,
-        zipfile.ZipFile(shim_wheel).namelist(),
-        allowed=r'logfire_api/|logfire_api-[^/]+\.dist-info/',
-        needed=['^logfire_api/py.typed$', licence],
-    )
+    for archive, package in ((wheel, r'logfire/|logfire_pytest_plugin\.py$'), (shim_wheel, 'logfire_api/')):
+        with zipfile.ZipFile(archive) as opened:
+            allowed = rf'(?:{package})|[^/]+\.dist-info/'
+            check_names(archive, opened.namelist(), allowed=allowed, needed=['/py.typed$', '/licenses/LICENSE$'])
     needed = ['/LICENSE$', '/README.md$', '/pyproject.toml$', '/PKG-INFO$', '/py.typed$']
     for archive in (sdist, shim_sdist):
-        check_names(archive, tarfile.open(archive).getnames(), allowed='', needed=needed)
+        with tarfile.open(archive) as opened:
+            check_names(archive, opened.getnames(), allowed='', needed=needed)
 
     with tempfile.TemporaryDirectory() as scratch:
         for archive in (wheel, sdist):

@@ -20,7 +20,7 @@ ROOT = Path(__file__).parent.parent
 
 
 def test_every_public_name_is_in_the_api_reference() -> None:
-    """The reference of `logfire` has each of its public names once; other public modules have a page or a part of one."""
+    """The reference of `logfire` has each of its public names once; other public modules are somewhere in it."""
     pages = {page.name: page.read_text(encoding='utf-8') for page in (ROOT / 'docs/reference').glob('*.md')}
     names = re.findall(r'^::: logfire\.(\w+)$', pages['logfire.md'], re.MULTILINE)
     assert sorted(names) == sorted(name for name in logfire.__all__ if not name.startswith('__'))

@@ -7,7 +7,7 @@ PIP_VERSION := 26.0.1
 SETUP := $(VENV)/.setup
 DEMO_SETUP := $(VENV)/.demo-setup
 
-.PHONY: all install format lint typecheck test testcov docs demo bench demo-local clean
+.PHONY: all install format lint typecheck test testcov docs demo demo-local bench screenshots dist-check clean
 all: format lint typecheck test
 
 $(BIN)/pip:
@@ -68,5 +68,20 @@ demo-local: $(LOCAL_SETUP)
 bench: $(SETUP)
 	$(BIN)/python -m tests.benchmarks
 
+screenshots: $(SETUP)
+	$(BIN)/python docs/scripts/console_picture.py
+
+$(VENV)/.release-setup: $(SETUP)
+	$(BIN)/pip install --quiet --constraint constraints.txt --group release
+	touch $@
+
+# Wheel and sdist of both packages, each installed and used in an empty environment.
+dist-check: $(VENV)/.release-setup
+	rm -rf dist
+	$(BIN)/python -m build --outdir dist .
+	$(BIN)/python -m build --outdir dist logfire-api
+	$(BIN)/twine check --strict dist/*
+	$(BIN)/python release/check_distributions.py
+
 clean:
-	rm -rf $(VENV) $(LOCAL_VENV) site htmlcov .coverage .coverage.* .pytest_cache .ruff_cache
+	rm -rf $(VENV) $(LOCAL_VENV) dist site htmlcov .coverage .coverage.* .pytest_cache .ruff_cache

@@ -13,7 +13,6 @@ import requests
 from azure.ai.inference import ChatCompletionsClient, aio
 from azure.core.credentials import AzureKeyCredential
 from opentelemetry.instrumentation.aiohttp_client import AioHttpClientInstrumentor
-from opentelemetry.instrumentation.requests import RequestsInstrumentor
 from opentelemetry.sdk.metrics.export import InMemoryMetricReader
 from opentelemetry.sdk.trace import TracerProvider
 
@@ -23,16 +22,10 @@ from logfire.testing import TestExporter
 from logfire.testing.azure_ai_inference import AzureAIInferenceEndpoint
 
 HI: list[Any] = [{'role': 'user', 'content': 'Hi'}]
+
+pytestmark = pytest.mark.usefixtures('http_uninstrumented')
+
 SECRETS = {'api-key': 'made-up-key', 'Authorization': 'Bearer made-up-key'}
-
-
-@pytest.fixture(autouse=True)
-def uninstrumented() -> Iterator[None]:
-    """What a test instruments is undone."""
-    yield
-    for instrumentor in (RequestsInstrumentor(), AioHttpClientInstrumentor()):
-        if instrumentor.is_instrumented_by_opentelemetry:
-            instrumentor.uninstrument()
 
 
 @pytest.fixture

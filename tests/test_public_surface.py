@@ -17,6 +17,7 @@ MODULES = [
     'logfire.types',
     'logfire.propagate',
     'logfire.integrations.logging',
+    'logfire.integrations.loguru',
     'logfire.integrations.structlog',
 ]
 

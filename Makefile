@@ -7,7 +7,7 @@ PIP_VERSION := 26.0.1
 SETUP := $(VENV)/.setup
 DEMO_SETUP := $(VENV)/.demo-setup
 
-.PHONY: all install format lint typecheck test testcov docs demo clean
+.PHONY: all install format lint typecheck test testcov docs demo compat clean
 all: format lint typecheck test
 
 $(BIN)/pip:
@@ -51,5 +51,16 @@ docs: $(SETUP)
 demo: $(DEMO_SETUP)
 	@$(BIN)/python -m logfire demo
 
+# This package against the published SDK, each in an environment of its own.
+COMPAT_VENV ?= .venv-compat
+$(COMPAT_VENV)/.setup: tests/compat/requirements.txt constraints.txt $(VENV)/.pip
+	$(PYTHON) -m venv $(COMPAT_VENV)
+	$(COMPAT_VENV)/bin/python -m pip install --quiet --disable-pip-version-check 'pip==$(PIP_VERSION)'
+	$(COMPAT_VENV)/bin/pip install --quiet --constraint constraints.txt --requirement tests/compat/requirements.txt
+	touch $@
+
+compat: $(SETUP) $(COMPAT_VENV)/.setup
+	$(BIN)/python -m tests.compat $(COMPAT_VENV)/bin/python
+
 clean:
-	rm -rf $(VENV) site htmlcov .coverage .coverage.* .pytest_cache .ruff_cache
+	rm -rf $(VENV) $(COMPAT_VENV) site htmlcov .coverage .coverage.* .pytest_cache .ruff_cache

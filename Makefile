@@ -7,7 +7,7 @@ PIP_VERSION := 26.0.1
 SETUP := $(VENV)/.setup
 DEMO_SETUP := $(VENV)/.demo-setup
 
-.PHONY: all install format lint typecheck test testcov docs demo compat clean
+.PHONY: all install format lint typecheck test testcov docs demo compat matrix matrix-smoke clean
 all: format lint typecheck test
 
 $(BIN)/pip:
@@ -62,5 +62,15 @@ $(COMPAT_VENV)/.setup: tests/compat/requirements.txt constraints.txt $(VENV)/.pi
 compat: $(SETUP) $(COMPAT_VENV)/.setup
 	$(BIN)/python -m tests.compat $(COMPAT_VENV)/bin/python
 
+# The tests on every supported Python that is found (or named: PYTHONS='python3.10 python3.13'), and on the oldest and the
+# newest OpenTelemetry. ARGS are those of tests/matrix.py.
+matrix:
+	$(PYTHON) -m tests.matrix --pip $(PIP_VERSION) --pythons '$(PYTHONS)' $(ARGS)
+
+# What of it fits a submission's time.
+SMOKE := tests/exporters tests/otel_integrations tests/test_configure.py tests/test_span.py
+matrix-smoke:
+	$(PYTHON) -m tests.matrix --pip $(PIP_VERSION) --version 3.10 --opentelemetry floor $(SMOKE)
+
 clean:
-	rm -rf $(VENV) $(COMPAT_VENV) site htmlcov .coverage .coverage.* .pytest_cache .ruff_cache
+	rm -rf $(VENV) $(COMPAT_VENV) .venv-matrix site htmlcov .coverage .coverage.* .pytest_cache .ruff_cache

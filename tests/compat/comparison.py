@@ -58,6 +58,7 @@ def differences(ours: Any, published: Any, path: str = '') -> Iterator[tuple[str
 
     Mappings also differ, at `path.order`, if what both have comes in another order.
     """
+    same = type(ours) is type(published) and ours == published
     if isinstance(ours, dict) and isinstance(published, dict):
         left = cast('dict[str, Any]', ours)
         right = cast('dict[str, Any]', published)
@@ -71,7 +72,7 @@ def differences(ours: Any, published: Any, path: str = '') -> Iterator[tuple[str
         second = cast('list[Any]', published)
         for index, left, right in _aligned(first, second):
             yield from differences(left, right, f'{path}[{index}]')
-    elif ours != published or ours.__class__ is not published.__class__:
+    elif not same:
         yield path, ours, published
 
 

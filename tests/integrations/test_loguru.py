@@ -12,7 +12,7 @@ from inline_snapshot import snapshot
 
 import logfire
 from logfire._internal import errors
-from logfire.integrations.loguru import LogfireHandler
+from logfire.integrations.loguru import LogfireHandler, _templates
 from logfire.testing import TestExporter
 
 pytestmark = pytest.mark.usefixtures('configured')
@@ -75,6 +75,7 @@ def test_the_template_is_the_string_in_the_call(exporter: TestExporter, logger: 
     logger.opt(colors=True).info('<red>red</red> {x}', x=1)
     logger.info('{x} and {y}', x='a', y='b and c')
     logger.info('no {field')
+    logger.opt(colors=True).info('<red>no</red> {field')
     assert told(exporter) == [
         ('counted {n}', 'counted 1'),
         ('counted {n}', 'counted 2'),
@@ -82,7 +83,19 @@ def test_the_template_is_the_string_in_the_call(exporter: TestExporter, logger: 
         ('red 1', 'red 1'),
         ('{x} and {y}', 'a and b and c'),
         ('no {field', 'no {field'),
+        ('no {field', 'no {field'),
     ]
+
+
+def test_few_places_are_remembered(
+    exporter: TestExporter, logger: loguru.Logger, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """A program that makes code as it runs does not fill the memory."""
+    monkeypatch.setattr('logfire.integrations.loguru._REMEMBERED', 2)
+    for n in range(5):
+        exec(compile('logger.info("x")', f'made-{n}.py', 'exec'), {'logger': logger})
+    assert len(exporter.exported_spans) == 5
+    assert len(_templates) <= 2
 
 
 def test_other_templates_are_the_message(exporter: TestExporter, logger: loguru.Logger) -> None:

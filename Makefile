@@ -7,7 +7,7 @@ PIP_VERSION := 26.0.1
 SETUP := $(VENV)/.setup
 DEMO_SETUP := $(VENV)/.demo-setup
 
-.PHONY: all install format lint typecheck test testcov docs demo demo-local bench screenshots dist-check clean
+.PHONY: all install format lint typecheck test testcov docs demo demo-local bench compat matrix matrix-smoke screenshots dist-check clean
 all: format lint typecheck test
 
 $(BIN)/pip:
@@ -83,5 +83,26 @@ dist-check: $(VENV)/.release-setup
 	$(BIN)/twine check --strict dist/*
 	$(BIN)/python release/check_distributions.py
 
+# This package against the published SDK, each in an environment of its own.
+COMPAT_VENV ?= .venv-compat
+$(COMPAT_VENV)/.setup: tests/compat/requirements.txt constraints.txt $(VENV)/.pip
+	$(PYTHON) -m venv $(COMPAT_VENV)
+	$(COMPAT_VENV)/bin/python -m pip install --quiet --disable-pip-version-check 'pip==$(PIP_VERSION)'
+	$(COMPAT_VENV)/bin/pip install --quiet --constraint constraints.txt --requirement tests/compat/requirements.txt
+	touch $@
+
+compat: $(SETUP) $(COMPAT_VENV)/.setup
+	$(BIN)/python -m tests.compat $(COMPAT_VENV)/bin/python
+
+# The tests on every supported Python that is found (or named: PYTHONS='python3.10 python3.13'), and on the oldest and the
+# newest OpenTelemetry. ARGS are those of tests/matrix.py.
+matrix:
+	$(PYTHON) -m tests.matrix --pip $(PIP_VERSION) --pythons '$(PYTHONS)' $(ARGS)
+
+# What of it fits a submission's time.
+SMOKE := tests/exporters tests/otel_integrations tests/test_configure.py tests/test_span.py
+matrix-smoke:
+	$(PYTHON) -m tests.matrix --pip $(PIP_VERSION) --version 3.10 --opentelemetry floor $(SMOKE)
+
 clean:
-	rm -rf $(VENV) $(LOCAL_VENV) dist site htmlcov .coverage .coverage.* .pytest_cache .ruff_cache
+	rm -rf $(VENV) $(LOCAL_VENV) $(COMPAT_VENV) .venv-matrix dist site htmlcov .coverage .coverage.* .pytest_cache .ruff_cache

@@ -17,6 +17,7 @@ from logfire._internal.scrubbing import ScrubbingOptions, ScrubMatch
 from logfire._internal.span import LogfireSpan
 from logfire._internal.stack_info import add_non_user_code_prefix
 from logfire.integrations.logging import LogfireLoggingHandler
+from logfire.integrations.loguru import loguru_handler
 from logfire.integrations.structlog import StructlogProcessor
 from logfire.sampling import SamplingOptions
 from logfire.version import VERSION
@@ -54,6 +55,7 @@ __all__ = [
     'instrument_requests',
     'log',
     'logfire_info',
+    'loguru_handler',
     'metric_counter',
     'metric_counter_callback',
     'metric_gauge',

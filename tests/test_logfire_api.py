@@ -26,6 +26,7 @@ MODULES = [
     'logfire',
     'logfire.exceptions',
     'logfire.integrations.logging',
+    'logfire.integrations.loguru',
     'logfire.integrations.structlog',
     'logfire.propagate',
     'logfire.sampling',
@@ -212,6 +213,9 @@ def test_logs_say_nothing(level: str, shim: Any, capfd: pytest.CaptureFixture[st
     """Every log function takes a message and attributes, and writes nothing."""
     assert getattr(shim, level)('counted {what}', what='sheep', _tags=['a'], _exc_info=ValueError()) is None
     assert shim.log(level, 'counted', {'what': 'sheep'}, tags=['a'], exc_info=True, console_log=True) is None
+    handler = shim.loguru_handler()
+    assert handler['format'] == '{message}'
+    assert handler['sink']('counted') is None
     assert capfd.readouterr() == ('', '')
 
 
@@ -306,7 +310,7 @@ def test_options_keep_what_they_are_given(shim: Any) -> None:
 
 
 def test_bridges_lead_nowhere(shim: Any, capfd: pytest.CaptureFixture[str]) -> None:
-    """The logging handler drops records, the structlog processor passes events on, and neither writes anything."""
+    """The logging handler and the loguru sink drop records, the structlog processor passes events on; none writes."""
     handler = shim.LogfireLoggingHandler(level='WARNING')
     assert issubclass(shim.LogfireLoggingHandler, logging.Handler)
     assert handler.level == logging.WARNING

@@ -18,6 +18,7 @@ MODULES = [
     'logfire.propagate',
     'logfire.integrations.azure_ai_inference',
     'logfire.integrations.logging',
+    'logfire.integrations.loguru',
     'logfire.integrations.structlog',
 ]
 

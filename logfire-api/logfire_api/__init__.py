@@ -7,7 +7,7 @@ from __future__ import annotations
 
 from typing import Final
 
-from logfire_api._bridges import LogfireLoggingHandler, StructlogProcessor
+from logfire_api._bridges import LogfireLoggingHandler, StructlogProcessor, loguru_handler
 from logfire_api._context import attach_context, get_baggage, get_context, set_baggage
 from logfire_api._handover import hand_over
 from logfire_api._instance import (
@@ -62,6 +62,7 @@ __all__ = [
     'instrument_requests',
     'log',
     'logfire_info',
+    'loguru_handler',
     'metric_counter',
     'metric_counter_callback',
     'metric_gauge',

@@ -108,43 +108,6 @@ def test_a_span_says_that_it_is_one(provider: ProxyTracerProvider, exporter: Tes
     ]
 
 
-HTTP_MESSAGES: dict[str, tuple[dict[str, Any], SpanKind, str | None]] = {
-    'the older names': (
-        {'http.method': 'GET', 'http.url': 'http://127.0.0.1:8080/v1/models?q=1'},
-        SpanKind.CLIENT,
-        'GET 127.0.0.1/v1/models',
-    ),
-    'the stable names': (
-        {'http.request.method': 'POST', 'url.full': 'https://example.com/models'},
-        SpanKind.CLIENT,
-        'POST example.com/models',
-    ),
-    'no host': ({'http.method': 'GET', 'http.url': '/models'}, SpanKind.CLIENT, 'GET /models'),
-    'no URL': ({'http.method': 'GET'}, SpanKind.CLIENT, None),
-    'not a URL': ({'http.method': 'GET', 'http.url': 'http://[/'}, SpanKind.CLIENT, None),
-    'a server': ({'http.method': 'GET', 'http.url': 'http://example.com/'}, SpanKind.SERVER, None),
-    'a message of its own': (
-        {'http.method': 'GET', 'http.url': 'http://example.com/', 'logfire.msg': 'mine'},
-        SpanKind.CLIENT,
-        'mine',
-    ),
-}
-
-
-@pytest.mark.parametrize(('attributes', 'kind', 'message'), HTTP_MESSAGES.values(), ids=HTTP_MESSAGES)
-def test_an_http_request_says_where_it_goes(
-    attributes: dict[str, Any],
-    kind: SpanKind,
-    message: str | None,
-    provider: ProxyTracerProvider,
-    exporter: TestExporter,
-) -> None:
-    """The span of an HTTP request, whose name is the bare method, says which address it goes to; never the query."""
-    provider.get_tracer('test').start_span('GET', attributes=attributes, kind=kind).end()
-    (span,) = exporter.exported_spans
-    assert (span.attributes or {}).get('logfire.msg') == message
-
-
 def test_the_clock_is_read_at_start_and_end(clocked: ProxyTracerProvider, exporter: TestExporter) -> None:
     """A clock of the user's gives a span its start and its end; times that are given stand."""
     tracer = clocked.get_tracer('test')

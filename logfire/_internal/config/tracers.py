@@ -24,8 +24,7 @@ from opentelemetry.context import Context, get_current
 from opentelemetry.trace import Link, NonRecordingSpan, Span, SpanContext, SpanKind, Status, StatusCode, Tracer
 from opentelemetry.util.types import Attributes, AttributeValue
 
-from logfire._internal.attributes import MSG, SPAN_TYPE
-from logfire._internal.http_message import request_message
+from logfire._internal.attributes import SPAN_TYPE
 from logfire._internal.suppression import is_suppressed
 
 if TYPE_CHECKING:
@@ -155,20 +154,13 @@ class ProxyTracer(Tracer):
         clock = self._clock
         if clock is None:
             return self._tracer.start_span(
-                name,
-                context,
-                kind,
-                _described(attributes, kind),
-                links,
-                start_time,
-                record_exception,
-                set_status_on_exception,
+                name, context, kind, _typed(attributes), links, start_time, record_exception, set_status_on_exception
             )
         span = self._tracer.start_span(
             name,
             context,
             kind,
-            _described(attributes, kind),
+            _typed(attributes),
             links,
             clock() if start_time is None else start_time,
             record_exception,
@@ -316,16 +308,11 @@ class ClockedSpan(Span):
         self._span.record_exception(exception, attributes, self._clock() if timestamp is None else timestamp, escaped)
 
 
-def _described(attributes: Attributes, kind: SpanKind) -> Mapping[str, AttributeValue]:
-    """The attributes, with what the caller, another instrumentation, did not say: that it is a span, and of what."""
+def _typed(attributes: Attributes) -> Mapping[str, AttributeValue]:
+    """The attributes, saying that this is a span where the caller, another instrumentation, did not."""
     if not attributes:
         return _SPAN_TYPE_ONLY
-    if SPAN_TYPE in attributes:
-        return attributes
-    described = {**attributes, SPAN_TYPE: 'span'}
-    if kind is SpanKind.CLIENT and MSG not in attributes and (message := request_message(attributes)) is not None:
-        described[MSG] = message
-    return described
+    return attributes if SPAN_TYPE in attributes else {**attributes, SPAN_TYPE: 'span'}
 
 
 def _is_suppressed() -> bool:

@@ -14,11 +14,12 @@ from opentelemetry import baggage
 from opentelemetry.context import Context
 from opentelemetry.sdk.trace import ReadableSpan, Span, SpanProcessor
 from opentelemetry.sdk.trace.id_generator import IdGenerator, RandomIdGenerator
-from opentelemetry.trace import SpanContext, StatusCode
+from opentelemetry.trace import SpanContext, Status, StatusCode
 
 from logfire._internal import errors
 from logfire._internal.attributes import LEVEL_NUM, MSG, PENDING_PARENT_ID, SPAN_TYPE
 from logfire._internal.deadline import DeadlineRunner
+from logfire._internal.exporters.http_spans import http_level, http_message
 from logfire._internal.exporters.span_metrics import SpanMetrics
 from logfire._internal.exporters.tail_sampling import TailSampler
 from logfire._internal.levels import LEVEL_NUMBERS
@@ -30,6 +31,8 @@ METRICS: Final = 'logfire.metrics'
 
 MAX_BAGGAGE_VALUE: Final = 1_000
 """Longest baggage value that is kept as an attribute, in characters."""
+
+_ERROR: Final = LEVEL_NUMBERS['error']
 
 # Each span comes by here: a guard that costs nothing, `errors.handle`, stands where every span meets it.
 _START: Final = 'tell a span processor that a span started'
@@ -120,8 +123,8 @@ class SpanStages:
             attributes = span.attributes or {}
             if not (self._live and context and context.trace_flags.sampled and attributes.get(SPAN_TYPE) == 'span'):
                 return
-            pending: dict[str, Any] = {**attributes, SPAN_TYPE: 'pending_span'}
-            pending.setdefault(MSG, span.name)
+            told, status = _told(span)
+            pending: dict[str, Any] = {**attributes, **told, SPAN_TYPE: 'pending_span'}
             pending[PENDING_PARENT_ID] = f'{span.parent.span_id:016x}' if span.parent else '0' * 16
             own_context = SpanContext(
                 context.trace_id,
@@ -130,7 +133,14 @@ class SpanStages:
                 trace_flags=context.trace_flags,
                 trace_state=context.trace_state,
             )
-            copy = SpanCopy(span, pending, context=own_context, parent=context, end_time=span.start_time)
+            copy = SpanCopy(
+                span,
+                pending,
+                context=own_context,
+                parent=context,
+                end_time=span.start_time,
+                status=status,
+            )
             self._hand_over(self._scrubber.scrub_span(copy), self._live)
 
     @staticmethod
@@ -202,19 +212,39 @@ def _cut(value: str) -> str:
 
 
 def _completed(span: ReadableSpan, measured: str | None) -> ReadableSpan:
-    """The span; one of another instrumentation gets its final name as message, and a level if it failed."""
-    attributes = span.attributes or {}
-    ours = MSG in attributes
-    if ours and measured is None:
-        return span
-    completed: dict[str, Any] = {**attributes}
-    if not ours:
-        completed[MSG] = span.name
-        if span.status.status_code is StatusCode.ERROR:
-            completed.setdefault(LEVEL_NUM, LEVEL_NUMBERS['error'])
+    """The span, with what is known at its end."""
+    added, status = _told(span)
     if measured is not None:
-        completed[METRICS] = measured
-    return SpanCopy(span, completed, context=span.context, parent=span.parent, end_time=span.end_time)
+        added[METRICS] = measured
+    if not added and status is span.status:
+        return span
+    attributes = {**(span.attributes or {}), **added}
+    return SpanCopy(span, attributes, context=span.context, parent=span.parent, end_time=span.end_time, status=status)
+
+
+def _told(span: ReadableSpan) -> tuple[dict[str, Any], Status]:
+    """What a span tells besides its own attributes, and its status.
+
+    A level of error and a status of ERROR bring each other about; one of another library gets a message, from the name
+    it has now, and a level from its HTTP status code.
+    """
+    attributes = span.attributes or {}
+    added: dict[str, Any] = {}
+    level = attributes.get(LEVEL_NUM)
+    if MSG not in attributes:
+        added[MSG] = http_message(span) or span.name
+        level = http_level(span) if level is None else level
+    if level is None and span.status.status_code is StatusCode.ERROR:
+        level = _ERROR
+    if level is not None and LEVEL_NUM not in attributes:
+        added[LEVEL_NUM] = level
+    return added, _status(span, level)
+
+
+def _status(span: ReadableSpan, level: object) -> Status:
+    """The status of a span of a level: ERROR from error on, unless somebody set another."""
+    status = span.status
+    return Status(StatusCode.ERROR) if status.is_unset and isinstance(level, int) and level >= _ERROR else status
 
 
 class SpanCopy(ReadableSpan):
@@ -228,6 +258,7 @@ class SpanCopy(ReadableSpan):
         context: SpanContext | None,
         parent: SpanContext | None,
         end_time: int | None,
+        status: Status | None = None,
     ) -> None:
         super().__init__(
             name=span.name,
@@ -238,7 +269,7 @@ class SpanCopy(ReadableSpan):
             events=span.events,
             links=span.links,
             kind=span.kind,
-            status=span.status,
+            status=span.status if status is None else status,
             start_time=span.start_time,
             end_time=end_time,
             instrumentation_scope=span.instrumentation_scope,

@@ -7,7 +7,7 @@ PIP_VERSION := 26.0.1
 SETUP := $(VENV)/.setup
 DEMO_SETUP := $(VENV)/.demo-setup
 
-.PHONY: all install format lint typecheck test testcov docs demo clean
+.PHONY: all install format lint typecheck test testcov docs demo ui-check clean
 all: format lint typecheck test
 
 $(BIN)/pip:
@@ -51,5 +51,20 @@ docs: $(SETUP)
 demo: $(DEMO_SETUP)
 	@$(BIN)/python -m logfire demo
 
+# The backends that the documentation names, for real: each in an environment of its own under .venv-ui, 2 GB in all, so not
+# part of the tests. It needs Chromium on the PATH, and for Phoenix Python 3.11 (UI_PYTHON=python3.12 names one).
+# `make ui-check UI_BACKENDS=mlflow` checks one; UI_SCREENSHOTS=docs/assets retakes the documentation's pictures.
+UI_PYTHON ?= $(PYTHON)
+UI_BACKENDS ?= collector mlflow phoenix azure_monitor
+UI_ENVIRONMENTS := tests/backends/environments
+
+.venv-ui/%/.setup: $(UI_ENVIRONMENTS)/%.txt pyproject.toml
+	$(UI_PYTHON) -m venv --clear $(@D)
+	$(@D)/bin/pip install --quiet --disable-pip-version-check --requirement $<
+	touch $@
+
+ui-check: $(SETUP) $(UI_BACKENDS:%=.venv-ui/%/.setup)
+	$(BIN)/python -m pytest --verbose $(UI_BACKENDS:%=tests/backends/check_%.py)
+
 clean:
-	rm -rf $(VENV) site htmlcov .coverage .coverage.* .pytest_cache .ruff_cache
+	rm -rf $(VENV) .venv-ui site htmlcov .coverage .coverage.* .pytest_cache .ruff_cache

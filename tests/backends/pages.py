@@ -1,0 +1,48 @@
+"""What the pages of the documentation tell a reader to do, so that it is that which is checked."""
+
+from __future__ import annotations
+
+import re
+from pathlib import Path
+
+from tests.backends.servers import ROOT
+
+_BLOCK = re.compile(r'^```(?P<language>\w+)\n(?P<code>.*?)^```$', re.MULTILINE | re.DOTALL)
+_EXPORT = re.compile(r'^export (\w+)=(?:\'(.*)\'|(\S+))$', re.MULTILINE)
+
+
+def blocks(page: str, language: str) -> list[str]:
+    """The code blocks of a page of the documentation in a language.
+
+    Args:
+        page: the page under `docs/`.
+        language: what stands after the fence.
+    """
+    text = (ROOT / 'docs' / page).read_text(encoding='utf-8')
+    return [match['code'] for match in _BLOCK.finditer(text) if match['language'] == language]
+
+
+def exports(page: str, replaced: dict[str, str]) -> dict[str, str]:
+    """The variables that a page tells to export.
+
+    Args:
+        page: the page under `docs/`.
+        replaced: what stands in the page, and what is to stand there in this run (a port, a key). All of it must occur.
+    """
+    found = {name: quoted or plain for code in blocks(page, 'bash') for name, quoted, plain in _EXPORT.findall(code)}
+    for old, new in replaced.items():
+        assert any(old in value for value in found.values()), f'{page} exports nothing with {old!r}: {found}'
+        found = {name: value.replace(old, new) for name, value in found.items()}
+    return found
+
+
+def program(page: str, directory: Path) -> Path:
+    """Write the last Python block of a page to a file, as a reader would.
+
+    Args:
+        page: the page under `docs/`.
+        directory: where to write it, as `app.py`.
+    """
+    path = directory / 'app.py'
+    path.write_text(blocks(page, 'python')[-1], encoding='utf-8')
+    return path

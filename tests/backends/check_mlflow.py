@@ -9,6 +9,7 @@ from pathlib import Path
 import pytest
 from playwright.sync_api import Locator, Page, expect
 
+from tests.backends.conftest import expect_texts
 from tests.backends.pages import exports, program
 from tests.backends.senders import run_demo, run_program
 from tests.backends.servers import free_port, installed, serving
@@ -33,7 +34,7 @@ def mlflow(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
         },
     ):
         variables = exports(PAGE, {'127.0.0.1:5000': f'127.0.0.1:{port}'})
-        assert not run_program(program(PAGE, directory), variables).stderr
+        assert not run_program(program(PAGE, directory), environ=variables).stderr
         run_demo(variables)
         yield url
 
@@ -62,13 +63,8 @@ def open_span(traces: Locator, trace: Locator | str, name: str) -> Locator:
     return drawer
 
 
-def expect_texts(shown: Locator, *texts: str | re.Pattern[str]) -> None:
-    for text in texts:
-        expect(shown.get_by_text(text).first).to_be_visible()
-
-
 def test_a_conversation(traces: Locator, screenshots: Path) -> None:
-    """A call is a conversation: system, user, tool call with its arguments, tool result, reply; with tokens, time, cost."""
+    """A call is a conversation, with tool calls, their arguments and results, and its tokens, time and cost."""
     call = open_span(traces, '122', 'chat gpt-4o')
     expect_texts(
         call,
@@ -88,7 +84,7 @@ def test_a_conversation(traces: Locator, screenshots: Path) -> None:
 
 
 def test_the_list(traces: Locator) -> None:
-    """A trace is a row each with its time, state and tokens; with prompt and reply where the call is the whole trace."""
+    """A trace is a row with its time, state and tokens, and with prompt and reply where the call is all of it."""
     expect(traces).to_have_count(8)
     expect(traces.filter(has_text='Error')).to_have_count(1)
     expect(traces.filter(has_text='122').filter(has_text=re.compile(r'\d+ms'))).to_have_count(1)

@@ -9,6 +9,7 @@ from pathlib import Path
 import pytest
 from playwright.sync_api import Locator, Page, expect
 
+from tests.backends.conftest import expect_texts
 from tests.backends.pages import exports
 from tests.backends.senders import run_demo
 from tests.backends.servers import free_port, installed, serving
@@ -49,7 +50,7 @@ def traces(phoenix: str, page: Page) -> Locator:
     return page.get_by_role('row')
 
 
-def open_span(traces: Locator, trace: str, name: str) -> Page:
+def open_span(traces: Locator, trace: str, name: str) -> Locator:
     """Open a trace of the list, then the last of its spans of this name.
 
     Args:
@@ -58,26 +59,56 @@ def open_span(traces: Locator, trace: str, name: str) -> Page:
         name: of the span.
     """
     traces.get_by_text(trace, exact=True).click()
-    traces.page.get_by_text(name, exact=True).last.click()
-    return traces.page
+    drawer = traces.page.get_by_role('dialog')
+    drawer.get_by_text(name, exact=True).last.click()
+    return drawer
 
 
 def test_a_conversation(traces: Locator, screenshots: Path) -> None:
-    """x"""
-    page = open_span(traces, 'pack for {city}', 'chat gpt-4o')
-    page.wait_for_timeout(4000)
-    page.screenshot(path=screenshots / 'phoenix-conversation.png')
-    for trace, name in {
-        'choose a city for {month}': 'chat gpt-4o',
-        'plan {days} days in {city}': 'chat gpt-4o',
-        'ask what one should not ask': 'chat gpt-4o',
-        'find similar wishes': 'embeddings text-embedding-3-small',
-    }.items():
-        page.go_back()
-        page.go_back()
-        page.wait_for_timeout(1000)
-        open_span(traces, trace, name)
-        page.wait_for_timeout(3000)
-        t = page.inner_text('body')
-        print('=====', trace, page.url, t[t.rfind('Trace\n') :][:1500])
-        page.screenshot(path=screenshots / f'phoenix-{trace[:4]}.png')
+    """A call is a conversation, with tool calls, their arguments and results, and its tokens, time and cost."""
+    traces.page.set_viewport_size({'width': 1440, 'height': 1010})
+    call = open_span(traces, 'pack for {city}', 'chat gpt-4o')
+    expect_texts(
+        call,
+        'You are a travel agent. Answer in one or two short sentences.',
+        'What should I pack for Lisbon today?',
+        'get_weather({"city": "Lisbon"})',
+        'Tool Result: call_weather',
+        'celsius',
+        'It is 23 degrees and sunny in Lisbon: pack light, and something for the evening breeze.',
+        re.compile(r'^73$'),
+        re.compile(r'^\d+ms$'),
+        '<$0.01',
+        '1 tool',
+    )
+    call.screenshot(path=screenshots / 'phoenix-conversation.png')
+
+
+def test_the_list(traces: Locator) -> None:
+    """A trace is a row with its name, state, time, tokens and cost."""
+    tools = traces.filter(has_text='pack for {city}')
+    expect(tools).to_contain_text('122')
+    expect(tools).to_contain_text(re.compile(r'\d+ms'))
+    expect(tools).to_contain_text('<$0.01')
+    expect(traces.filter(has_text='HttpResponseError: (content_filter)')).to_have_count(1)
+    expect(traces.page.get_by_text('Total Traces').locator('..')).to_contain_text('7')
+
+
+def test_a_stream(traces: Locator) -> None:
+    """A stream is shown like any other call."""
+    call = open_span(traces, 'plan {days} days in {city}', 'chat gpt-4o')
+    expect_texts(call, 'Plan two days in Lisbon.', re.compile('^Day one: take tram 28 up to Alfama'))
+
+
+def test_a_failed_call(traces: Locator) -> None:
+    """A failed call has its exception, and the service's code among the attributes."""
+    call = open_span(traces, 'ask what one should not ask', 'chat gpt-4o')
+    expect_texts(
+        call, re.compile(r'HttpResponseError: \(content_filter\)'), 'error.type', re.compile('^content_filter$')
+    )
+
+
+def test_embeddings(traces: Locator) -> None:
+    """An embeddings call is one; its inputs are among its attributes, and no vectors."""
+    call = open_span(traces, 'find similar wishes', 'embeddings text-embedding-3-small')
+    expect_texts(call, re.compile('^embedding$'), re.compile('^a calm shore$'), 'gen_ai.embeddings.dimension.count')

@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 import os
+import re
 import shutil
 from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
-from playwright.sync_api import Browser, Page, Route, expect, sync_playwright
+from playwright.sync_api import Browser, Locator, Page, Route, expect, sync_playwright
 
 from tests.backends.servers import ROOT
 
@@ -55,8 +56,13 @@ def _stay_on_this_machine(route: Route) -> None:
 
 @pytest.fixture
 def screenshots() -> Path:
-    """The folder for screenshots: `UI_SCREENSHOTS`, so that those of the documentation are retaken only when asked for."""
+    """The folder for screenshots: `UI_SCREENSHOTS`; those of the documentation are retaken only when it says so."""
     folder = ROOT / os.environ.get('UI_SCREENSHOTS', '.venv-ui/screenshots')
     folder.mkdir(parents=True, exist_ok=True)
     return folder
 
+
+def expect_texts(shown: Locator, *texts: str | re.Pattern[str]) -> None:
+    """Each of the texts is to be seen in a part of the page."""
+    for text in texts:
+        expect(shown.get_by_text(text).first).to_be_visible()

@@ -19,19 +19,19 @@ def run_demo(environ: Mapping[str, str]) -> None:
 
 
 def run_program(
-    path: Path, environ: Mapping[str, str], *, python: str = sys.executable, answer: Answer = default_reply
+    *command: Path, environ: Mapping[str, str], python: str = sys.executable, answer: Answer = default_reply
 ) -> subprocess.CompletedProcess[str]:
     """Run a program that calls the endpoint in `AZURE_AI_CHAT_ENDPOINT`.
 
     Args:
-        path: the program.
+        command: the program, and its arguments.
         environ: variables besides those of this process.
         python: the interpreter of the environment it needs.
         answer: what the endpoint answers.
     """
     with AzureAIInferenceEndpoint(answer) as endpoint:
         endpoint_variables = {'AZURE_AI_CHAT_ENDPOINT': endpoint.url, 'AZURE_AI_CHAT_KEY': endpoint.key}
-        return _run([python, str(path)], {**endpoint_variables, **environ})
+        return _run([python, *map(str, command)], {**endpoint_variables, **environ})
 
 
 def _run(command: Sequence[str], environ: Mapping[str, str]) -> subprocess.CompletedProcess[str]:

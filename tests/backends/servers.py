@@ -8,7 +8,7 @@ import socket
 import subprocess
 import urllib.error
 import urllib.request
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Generator, Mapping, Sequence
 from contextlib import contextmanager
 from pathlib import Path
 from time import monotonic
@@ -31,7 +31,9 @@ def installed(backend: str, command: str) -> str:
     """
     path = ROOT / '.venv-ui' / backend / 'bin' / command
     if not path.exists():
-        raise ServerError(f'{path.relative_to(ROOT)} is missing. `make ui-check` builds the environments, then runs this.')
+        raise ServerError(
+            f'{path.relative_to(ROOT)} is missing. `make ui-check` builds the environments, then runs this.'
+        )
     return str(path)
 
 
@@ -46,7 +48,7 @@ def free_port() -> int:
 @contextmanager
 def serving(
     command: Sequence[str], *, ready: str, directory: Path, environ: Mapping[str, str] | None = None
-) -> Iterator[None]:
+) -> Generator[None, None, None]:
     """Run a server while the block runs.
 
     Args:

@@ -81,6 +81,8 @@ def test_a_conversation(traces: Locator, screenshots: Path) -> None:
         '$0.000363',
     )
     call.screenshot(path=screenshots / 'mlflow-conversation.png')
+    call.get_by_role('tab', name='Attributes').click()
+    expect_texts(call, 'gen_ai.tool.definitions', 'operation.cost')
 
 
 def test_the_list(traces: Locator) -> None:
@@ -96,12 +98,16 @@ def test_a_stream(traces: Locator) -> None:
     """A stream is shown like any other call, with the tokens that it was asked to report."""
     call = open_span(traces, 'You said: Plan', 'chat gpt-4o')
     expect_texts(call, 'You said: Plan two days in Lisbon.', re.compile(r'^\d+ tokens$'))
+    call.get_by_role('tab', name='Attributes').click()
+    expect_texts(call, 'gen_ai.response.time_to_first_chunk', 'logfire.stream.outcome')
 
 
 def test_a_failed_call(traces: Locator) -> None:
     """A failed call has its exception, with the service's code in its message."""
     call = open_span(traces, 'Error', 'chat gpt-4o')
     expect_texts(call, 'azure.core.exceptions.HttpResponseError', re.compile(r'\(content_filter\)'))
+    call.get_by_role('tab', name='Attributes').click()
+    expect_texts(call, 'error.type')
 
 
 def test_embeddings(traces: Locator) -> None:

@@ -19,7 +19,7 @@ PAGE = 'backends/phoenix.md'
 
 @pytest.fixture(scope='module')
 def phoenix(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
-    """Its server, with the demo's traces."""
+    """Its server, with the demo's traces, in two projects."""
     port = free_port()
     url = f'http://127.0.0.1:{port}'
     directory = tmp_path_factory.mktemp('phoenix')
@@ -38,6 +38,7 @@ def phoenix(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
         },
     ):
         run_demo(variables)
+        run_demo({**variables, 'OTEL_RESOURCE_ATTRIBUTES': 'openinference.project.name=trips'})
         yield url
 
 
@@ -98,6 +99,7 @@ def test_a_stream(traces: Locator) -> None:
     """A stream is shown like any other call."""
     call = open_span(traces, 'plan {days} days in {city}', 'chat gpt-4o')
     expect_texts(call, 'Plan two days in Lisbon.', re.compile('^Day one: take tram 28 up to Alfama'))
+    expect_texts(call, 'gen_ai.response.time_to_first_chunk', 'logfire.stream.outcome')
 
 
 def test_a_failed_call(traces: Locator) -> None:
@@ -106,6 +108,13 @@ def test_a_failed_call(traces: Locator) -> None:
     expect_texts(
         call, re.compile(r'HttpResponseError: \(content_filter\)'), 'error.type', re.compile('^content_filter$')
     )
+
+
+def test_projects(traces: Locator, phoenix: str) -> None:
+    """A resource attribute sends traces to a project of their own."""
+    traces.page.goto(phoenix)
+    traces.page.get_by_text('trips', exact=True).first.click()
+    expect(traces.filter(has_text='pack for {city}')).to_have_count(1)
 
 
 def test_embeddings(traces: Locator) -> None:

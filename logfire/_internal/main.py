@@ -46,12 +46,13 @@ _LOG = Guard('make a log')
 class Logfire:
     """Makes spans, logs and metrics, with tags and a scope of its own. `logfire.info(...)` and the like use a default.
 
-    Others come from `with_tags` and `with_settings`, or from `logfire.configure(local=True)`.
+    Others come from `with_tags` and `with_settings`, or from `logfire.configure(local=True)`. A library that is to have a
+    scope of its own makes one: `Logfire(otel_scope='my-library')` follows the configuration of the program.
     """
 
     def __init__(
         self,
-        config: LogfireConfig,
+        config: LogfireConfig = GLOBAL_CONFIG,
         *,
         tags: Sequence[str] = (),
         console_log: bool = True,
@@ -673,5 +674,5 @@ def _check_names(attributes: dict[str, Any]) -> None:
             raise ValueError(f'Attribute names cannot start with an underscore, as {name!r} does.')
 
 
-DEFAULT_LOGFIRE_INSTANCE: Final = Logfire(GLOBAL_CONFIG)
+DEFAULT_LOGFIRE_INSTANCE: Final = Logfire()
 """The instance behind `logfire.span()`, `logfire.info()` and the like."""

@@ -30,7 +30,7 @@ def run(ingestion: Ingestion, directory: Path, answer: Answer = default_reply) -
     """Run the page's program, with the variables of the page."""
     app = program(PAGE, directory)
     watch = ROOT / 'tests/backends/loopback_only.py'
-    variables = exports(PAGE, {ENDPOINT: ingestion.url})
+    variables = exports(PAGE, ENDPOINT, ingestion.url)
     return run_program(watch, app, environ=variables, python=installed('azure_monitor', 'python'), answer=answer)
 
 

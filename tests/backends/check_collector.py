@@ -30,7 +30,7 @@ def forwarded(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Collector]:
             ready=f'http://127.0.0.1:{port}/',
             directory=directory,
         ):
-            run_demo(exports(PAGE, {'127.0.0.1:4318': f'127.0.0.1:{port}'}))
+            run_demo(exports(PAGE, '127.0.0.1:4318', f'127.0.0.1:{port}'))
         # A collector that is stopped passes on what it has first.
         yield backend
 

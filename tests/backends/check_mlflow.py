@@ -33,7 +33,7 @@ def mlflow(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
             'MLFLOW_SERVER_ENABLE_JOB_EXECUTION': 'false',
         },
     ):
-        variables = exports(PAGE, {'127.0.0.1:5000': f'127.0.0.1:{port}'})
+        variables = exports(PAGE, '127.0.0.1:5000', f'127.0.0.1:{port}')
         assert not run_program(program(PAGE, directory), environ=variables).stderr
         run_demo(variables)
         yield url

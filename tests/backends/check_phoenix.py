@@ -23,13 +23,13 @@ def phoenix(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
     port = free_port()
     url = f'http://127.0.0.1:{port}'
     directory = tmp_path_factory.mktemp('phoenix')
-    variables = exports(PAGE, {'127.0.0.1:6006': f'127.0.0.1:{port}'})
+    variables = exports(PAGE, '127.0.0.1:6006', f'127.0.0.1:{port}')
     with serving(
         [installed('phoenix', 'phoenix'), 'serve'],
         ready=f'{url}/healthz',
         directory=directory,
         environ={
-            'PHOENIX_HOST': variables['PHOENIX_HOST'],
+            'PHOENIX_HOST': '127.0.0.1',
             'PHOENIX_PORT': str(port),
             'PHOENIX_GRPC_PORT': str(free_port()),
             'PHOENIX_WORKING_DIR': str(directory),

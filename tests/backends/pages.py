@@ -22,18 +22,16 @@ def blocks(page: str, language: str) -> list[str]:
     return [match['code'] for match in _BLOCK.finditer(text) if match['language'] == language]
 
 
-def exports(page: str, replaced: dict[str, str]) -> dict[str, str]:
-    """The variables that a page tells to export.
+def exports(page: str, old: str, new: str) -> dict[str, str]:
+    """The variables that a block of a page tells to export.
 
     Args:
         page: the page under `docs/`.
-        replaced: what stands in the page, and what is to stand there in this run (a port, a key). All of it must occur.
+        old: an address that stands in one of its blocks, which is the block meant.
+        new: what is to stand there in this run.
     """
-    found = {name: quoted or plain for code in blocks(page, 'bash') for name, quoted, plain in _EXPORT.findall(code)}
-    for old, new in replaced.items():
-        assert any(old in value for value in found.values()), f'{page} exports nothing with {old!r}: {found}'
-        found = {name: value.replace(old, new) for name, value in found.items()}
-    return found
+    (code,) = [code for code in blocks(page, 'bash') if old in code and 'export ' in code]
+    return {name: (quoted or plain).replace(old, new) for name, quoted, plain in _EXPORT.findall(code)}
 
 
 def program(page: str, directory: Path) -> Path:

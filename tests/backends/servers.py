@@ -66,7 +66,8 @@ def serving(
         process = subprocess.Popen(
             command,
             cwd=directory,
-            env={**os.environ, **(environ or {})},
+            # Its environment has packages of its own; none of this process's.
+            env={**{name: value for name, value in os.environ.items() if name != 'PYTHONPATH'}, **(environ or {})},
             stdin=subprocess.DEVNULL,
             stdout=output,
             stderr=subprocess.STDOUT,

@@ -46,8 +46,8 @@ _LOG = Guard('make a log')
 class Logfire:
     """Makes spans, logs and metrics, with tags and a scope of its own. `logfire.info(...)` and the like use a default.
 
-    Others come from `with_tags` and `with_settings`, or from `logfire.configure(local=True)`. A library that is to have a
-    scope of its own makes one: `Logfire(otel_scope='my-library')` follows the configuration of the program.
+    Others come from `with_tags` and `with_settings`, or from `logfire.configure(local=True)`. A library makes one for a
+    scope of its own, which follows the configuration of the program: `Logfire(otel_scope='my-library')`.
     """
 
     def __init__(

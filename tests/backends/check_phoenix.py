@@ -10,8 +10,8 @@ import pytest
 from playwright.sync_api import Locator, Page, expect
 
 from tests.backends.conftest import expect_texts
-from tests.backends.pages import exports
-from tests.backends.senders import run_demo
+from tests.backends.pages import exports, program
+from tests.backends.senders import run_demo, run_program
 from tests.backends.servers import free_port, installed, serving
 
 PAGE = 'backends/phoenix.md'
@@ -37,6 +37,8 @@ def phoenix(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
             'PHOENIX_ALLOW_EXTERNAL_RESOURCES': 'false',
         },
     ):
+        # The page has no program: it names any, and this is one.
+        assert not run_program(program('backends/mlflow.md', directory), environ=variables).stderr
         run_demo(variables)
         run_demo({**variables, 'OTEL_RESOURCE_ATTRIBUTES': 'openinference.project.name=trips'})
         yield url
@@ -86,13 +88,15 @@ def test_a_conversation(traces: Locator, screenshots: Path) -> None:
 
 
 def test_the_list(traces: Locator) -> None:
-    """A trace is a row with its name, state, time, tokens and cost."""
+    """A trace is a row with name, state, time, tokens, cost, and with prompt and reply where the call is all of it."""
     tools = traces.filter(has_text='pack for {city}')
     expect(tools).to_contain_text('122')
     expect(tools).to_contain_text(re.compile(r'\d+ms'))
     expect(tools).to_contain_text('<$0.01')
     expect(traces.filter(has_text='HttpResponseError: (content_filter)')).to_have_count(1)
-    expect(traces.page.get_by_text('Total Traces').locator('..')).to_contain_text('7')
+    expect(traces.page.get_by_text('Total Traces').locator('..')).to_contain_text('8')
+    alone = traces.filter(has_text='Plan two days in Lisbon.').filter(has_text='You said: Plan')
+    expect(alone).to_have_count(1)
 
 
 def test_a_stream(traces: Locator) -> None:
@@ -105,9 +109,9 @@ def test_a_stream(traces: Locator) -> None:
 def test_a_failed_call(traces: Locator) -> None:
     """A failed call has its exception, and the service's code among the attributes."""
     call = open_span(traces, 'ask what one should not ask', 'chat gpt-4o')
-    expect_texts(
-        call, re.compile(r'HttpResponseError: \(content_filter\)'), 'error.type', re.compile('^content_filter$')
-    )
+    expect_texts(call, 'error.type', re.compile('^content_filter$'))
+    call.get_by_role('tab', name='Events').click()
+    expect_texts(call, re.compile(r'\(content_filter\) The response was filtered'))
 
 
 def test_projects(traces: Locator, phoenix: str) -> None:

@@ -82,7 +82,7 @@ def test_a_conversation(traces: Locator, screenshots: Path) -> None:
     )
     call.screenshot(path=screenshots / 'mlflow-conversation.png')
     call.get_by_role('tab', name='Attributes').click()
-    expect_texts(call, 'gen_ai.tool.definitions', 'operation.cost')
+    expect_texts(call, 'gen_ai.tool.definitions')
 
 
 def test_the_list(traces: Locator) -> None:

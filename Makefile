@@ -58,7 +58,8 @@ UI_PYTHON ?= $(PYTHON)
 UI_BACKENDS ?= collector mlflow phoenix azure_monitor
 UI_ENVIRONMENTS := tests/backends/environments
 
-.venv-ui/%/.setup: $(UI_ENVIRONMENTS)/%.txt pyproject.toml
+.venv-ui/azure_monitor/.setup: pyproject.toml
+.venv-ui/%/.setup: $(UI_ENVIRONMENTS)/%.txt
 	$(UI_PYTHON) -m venv --clear $(@D)
 	$(@D)/bin/pip install --quiet --disable-pip-version-check --requirement $<
 	touch $@

@@ -7,7 +7,8 @@ PIP_VERSION := 26.0.1
 SETUP := $(VENV)/.setup
 DEMO_SETUP := $(VENV)/.demo-setup
 
-.PHONY: all install format lint typecheck test testcov docs demo demo-local bench compat matrix matrix-smoke screenshots dist-check clean
+.PHONY: all install format lint typecheck test testcov docs demo demo-local bench compat matrix matrix-smoke ui-check \
+	screenshots dist-check clean
 all: format lint typecheck test
 
 $(BIN)/pip:
@@ -104,5 +105,22 @@ SMOKE := tests/exporters tests/otel_integrations tests/test_configure.py tests/t
 matrix-smoke:
 	$(PYTHON) -m tests.matrix --pip $(PIP_VERSION) --version 3.10 --opentelemetry floor $(SMOKE)
 
+# The backends that the documentation names, for real: each in an environment of its own under .venv-ui, 2 GB in all, so not
+# part of the tests. It needs Chromium on the PATH, and for Phoenix Python 3.11 (UI_PYTHON=python3.12 names one).
+# `make ui-check UI_BACKENDS=mlflow` checks one; UI_SCREENSHOTS=docs/assets retakes the documentation's pictures.
+UI_PYTHON ?= $(PYTHON)
+UI_BACKENDS ?= collector mlflow phoenix azure_monitor
+UI_ENVIRONMENTS := tests/backends/environments
+
+.venv-ui/azure_monitor/.setup: pyproject.toml
+.venv-ui/%/.setup: $(UI_ENVIRONMENTS)/%.txt
+	$(UI_PYTHON) -m venv --clear $(@D)
+	$(@D)/bin/pip install --quiet --disable-pip-version-check --requirement $<
+	touch $@
+
+ui-check: $(SETUP) $(UI_BACKENDS:%=.venv-ui/%/.setup)
+	$(BIN)/python -m pytest --verbose $(UI_BACKENDS:%=tests/backends/check_%.py)
+
 clean:
-	rm -rf $(VENV) $(LOCAL_VENV) $(COMPAT_VENV) .venv-matrix dist site htmlcov .coverage .coverage.* .pytest_cache .ruff_cache
+	rm -rf $(VENV) $(LOCAL_VENV) $(COMPAT_VENV) .venv-matrix .venv-ui dist site htmlcov .coverage .coverage.* .pytest_cache \
+		.ruff_cache

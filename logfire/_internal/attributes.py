@@ -13,9 +13,9 @@ from opentelemetry.util.types import AttributeValue
 
 from logfire._internal.json_encoder import (
     MAX_CHARACTERS,
-    bounded_text,
     encode,
     json_dumps,
+    otlp_text,
     string_text,
     utf8_text,
 )
@@ -64,7 +64,7 @@ def otel_attributes(attributes: Mapping[str, Any]) -> dict[str, AttributeValue]:
         cls = class_of(value)
         name = key if type(key) is str and key.isascii() else attribute_name(key)
         if cls is str:
-            result[name] = value if value.isascii() and len(value) <= MAX_CHARACTERS else _string(value)
+            result[name] = value if value.isascii() and len(value) <= MAX_CHARACTERS else otlp_text(value)
         elif cls is int:
             result[name] = value if _MIN_INTEGER <= value <= _MAX_INTEGER else _large_integer(value, name)
         elif cls is bool:
@@ -91,7 +91,7 @@ def otel_value(value: Any) -> AttributeValue:
     """
     cls = class_of(value)
     if cls is str:
-        return value if value.isascii() and len(value) <= MAX_CHARACTERS else _string(value)
+        return otlp_text(value)
     if cls is int:
         return value if _MIN_INTEGER <= value <= _MAX_INTEGER else _digits(value)
     if cls is bool:
@@ -124,10 +124,6 @@ def attribute_name(key: Any) -> str:
     except Exception:
         text = safe_repr(key)
     return utf8_text(text)
-
-
-def _string(value: str) -> str:
-    return utf8_text(bounded_text(value))
 
 
 def _digits(value: int) -> str:

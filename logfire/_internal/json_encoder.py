@@ -76,6 +76,11 @@ def bounded_text(text: str, limit: int = MAX_CHARACTERS) -> str:
     return text if len(text) <= limit else text[: max(limit, 0)] + TRUNCATED
 
 
+def otlp_text(text: str, limit: int = MAX_CHARACTERS) -> str:
+    """A string as OTLP carries it: bounded, and without lone surrogates."""
+    return text if text.isascii() and len(text) <= limit else utf8_text(bounded_text(text, limit))
+
+
 def _form(value: object) -> Literal['plain', 'tuples', 'other']:
     """Whether orjson writes a container exactly and within the bounds, and whether it holds tuples.
 

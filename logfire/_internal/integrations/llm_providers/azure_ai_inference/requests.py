@@ -23,10 +23,13 @@ from logfire._internal.integrations.llm_providers.azure_ai_inference.messages im
 from logfire._internal.integrations.llm_providers.azure_ai_inference.values import (
     is_list,
     is_mapping,
-    plain,
+    is_given,
+    read_count,
     read_float,
     read_int,
-    read_str,
+    read_text,
+    read_word,
+    read_words,
 )
 from logfire._internal.integrations.llm_providers.operation import LLMRequest
 from logfire._internal.integrations.llm_providers.semconv import (
@@ -65,8 +68,8 @@ def read_chat_request(client: Any, args: tuple[Any, ...], kwargs: dict[str, Any]
     """The request of `complete(*args, **kwargs)` on this client."""
     body = _effective_body(client, args, kwargs, _CHAT_DEFAULTS)
     messages, tools = body.get('messages'), body.get('tools')
-    max_tokens = read_int(body.get('max_tokens'))
-    choice_count = read_int(body.get('n'))
+    max_tokens = read_count(body.get('max_tokens'))
+    choice_count = read_count(body.get('n'))
     return _bare_request('chat', client)._replace(
         model=_model(client, body),
         stream=_streams(args, kwargs),
@@ -75,7 +78,7 @@ def read_chat_request(client: Any, args: tuple[Any, ...], kwargs: dict[str, Any]
         top_k=read_float(body.get('top_k')),
         frequency_penalty=read_float(body.get('frequency_penalty')),
         presence_penalty=read_float(body.get('presence_penalty')),
-        max_tokens=read_int(body.get('max_completion_tokens')) if max_tokens is None else max_tokens,
+        max_tokens=read_count(body.get('max_completion_tokens')) if max_tokens is None else max_tokens,
         seed=read_int(body.get('seed')),
         choice_count=None if choice_count == 1 else choice_count,
         output_type=_output_type(body.get('response_format')),
@@ -90,11 +93,11 @@ def read_embeddings_request(
 ) -> LLMRequest:
     """The request of `embed(*args, **kwargs)` on this client, text and image embeddings alike."""
     body = _effective_body(client, args, kwargs, _EMBEDDINGS_DEFAULTS)
-    encoding_format = read_str(body.get('encoding_format'))
+    encoding_format = read_word(body.get('encoding_format'))
     inputs = body.get('input')
     return _bare_request('embeddings', client)._replace(
         model=_model(client, body),
-        dimension_count=read_int(body.get('dimensions')),
+        dimension_count=read_count(body.get('dimensions')),
         encoding_formats=(encoding_format,) if encoding_format else None,
         messages=[_embedding_inputs(inputs, binary_limit)] if is_list(inputs) or isinstance(inputs, str) else None,
     )
@@ -133,7 +136,9 @@ def _effective_body(
         if value is None and default is not None:
             value = known.get(default)
         body[name] = value
-    extras = kwargs.get('model_extras') or known.get('_model_extras')
+    extras = kwargs.get('model_extras')
+    if not is_given(extras):
+        extras = known.get('_model_extras')
     if is_mapping(extras):
         body.update(extras)
     return body
@@ -143,7 +148,7 @@ def _read_body(body: Any) -> Mapping[str, Any]:
     if isinstance(body, bytes):
         try:
             body = json.loads(body)
-        except ValueError:
+        except (ValueError, RecursionError):
             return {}  # What the service makes of it, it will say.
     return body if is_mapping(body) else {}
 
@@ -159,17 +164,20 @@ def _streams(args: tuple[Any, ...], kwargs: dict[str, Any]) -> bool:
         stream: Any = body.get('stream')  # pyright: ignore[reportUnknownMemberType, reportUnknownVariableType]
         if isinstance(stream, bool):
             return stream
-    return bool(kwargs.get('stream'))
+    return is_given(kwargs.get('stream'))
 
 
 def _endpoint(client: Any) -> str:
-    return read_str(getattr(_state(client).get('_config'), 'endpoint', None)) or ''
+    return read_text(getattr(_state(client).get('_config'), 'endpoint', None)) or ''
 
 
 @functools.lru_cache(maxsize=256)
 def _server(endpoint: str) -> tuple[str | None, int | None, str | None]:
     """Address, port (443 goes without saying) and the deployment that an Azure OpenAI endpoint names in its path."""
-    url = urllib.parse.urlsplit(endpoint)
+    try:
+        url = urllib.parse.urlsplit(endpoint)
+    except ValueError:
+        return None, None, None
     try:
         port = url.port
     except ValueError:
@@ -179,26 +187,24 @@ def _server(endpoint: str) -> tuple[str | None, int | None, str | None]:
     folders = url.path.split('/')
     deployment = None
     if folders[1:3] == ['openai', 'deployments'] and len(folders) > 3:
-        deployment = urllib.parse.unquote(folders[3]) or None
-    return url.hostname, None if port == 443 else port, deployment
+        deployment = read_word(urllib.parse.unquote(folders[3]))
+    return read_word(url.hostname), None if port == 443 else port, deployment
 
 
 def _model(client: Any, body: Mapping[str, Any]) -> str | None:
     """The model asked for; else the deployment in the endpoint; else what the client has learned of its endpoint."""
-    if model := read_str(body.get('model')):
+    if model := read_word(body.get('model')):
         return model
     if deployment := _server(_endpoint(client))[2]:
         return deployment
     info = _state(client).get('_model_info')
-    return read_str(info.get('model_name')) if is_mapping(info) else None
+    return read_word(info.get('model_name')) if is_mapping(info) else None
 
 
 def _stop_sequences(stop: Any) -> list[str] | None:
     if isinstance(stop, str):
-        return [stop]
-    if is_list(stop) and stop:
-        return [sequence for sequence in stop if isinstance(sequence, str)]
-    return None
+        stop = [stop]
+    return read_words(stop) or None
 
 
 def _output_type(response_format: Any) -> str | None:
@@ -206,21 +212,21 @@ def _output_type(response_format: Any) -> str | None:
     kind = response_format
     if is_mapping(response_format):
         kind = response_format.get('type', 'json_schema')
-    return {'text': 'text', 'json_object': 'json', 'json_schema': 'json'}.get(read_str(kind) or '')
+    return {'text': 'text', 'json_object': 'json', 'json_schema': 'json'}.get(read_word(kind) or '')
 
 
 def _tool_definition(tool: Any) -> ToolDefinition:
     """Flattened: `{type, name, description?, parameters?}`; a tool that is no function stays as it is."""
     if not is_mapping(tool):
-        return {'type': 'unknown', 'name': '', 'definition': plain(tool)}
-    kind = read_str(tool.get('type')) or 'function'
+        return {'type': 'unknown', 'name': '', 'definition': tool}
+    kind = read_word(tool.get('type')) or 'function'
     function = tool.get('function')
     if not is_mapping(function):
-        return {'name': '', **plain(tool), 'type': kind}
-    definition: ToolDefinition = {'type': kind, 'name': read_str(function.get('name')) or ''}
+        return {'name': '', **tool, 'type': kind}
+    definition: ToolDefinition = {'type': kind, 'name': read_word(function.get('name')) or ''}
     for field in ('description', 'parameters'):
         if (value := function.get(field)) is not None:
-            definition[field] = plain(value)
+            definition[field] = value
     return definition
 
 
@@ -236,5 +242,5 @@ def _embedding_inputs(inputs: Iterable[Any], binary_limit: int) -> InputMessage:
             if isinstance(text := item.get('text'), str):
                 parts.append(text_part(text))
         else:
-            parts.append({'type': 'tokens', 'content': plain(item)})  # The REST API takes arrays of tokens as well.
+            parts.append({'type': 'tokens', 'content': item})  # The REST API takes arrays of tokens as well.
     return {'role': 'user', 'parts': parts}

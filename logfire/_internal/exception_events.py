@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any, Final, cast
 from opentelemetry.trace import Span, Status, StatusCode
 from opentelemetry.util.types import Attributes, AttributeValue
 
-from logfire._internal.attributes import EXCEPTION_FINGERPRINT, LEVEL_NUM, otel_value
+from logfire._internal.attributes import EXCEPTION_FINGERPRINT, LEVEL_NUM, all_carried, any_text
 from logfire._internal.errors import Guard
 from logfire._internal.exception_callback import ExceptionCallback, ExceptionCallbackHelper
 from logfire._internal.json_encoder import json_dumps
@@ -53,7 +53,7 @@ def record_exception(
     if escaped:
         span.set_attribute(LEVEL_NUM, _ERROR)
         set_error_status(span, exception)
-    event: dict[str, AttributeValue] = {**attributes} if attributes else {}
+    event: dict[str, AttributeValue] = all_carried(attributes)
     with _READ_ERRORS:
         if (errors := _validation_errors(exception)) is not None:
             span.set_attribute(VALIDATION_ERRORS, errors)
@@ -69,9 +69,9 @@ def record_exception(
     if helper.is_recorded:
         exception_type = type(exception)
         event = {
-            'exception.type': _type_name(exception_type),
-            'exception.message': _text(exception_message(exception)),
-            'exception.stacktrace': _text(
+            'exception.type': any_text(_type_name(exception_type)),
+            'exception.message': any_text(exception_message(exception)),
+            'exception.stacktrace': any_text(
                 ''.join(traceback.format_exception(exception_type, exception, exception.__traceback__))
             ),
             'exception.escaped': str(escaped),
@@ -82,7 +82,7 @@ def record_exception(
 
 def set_error_status(span: Span, exception: BaseException) -> None:
     """Set the status ERROR, described by the exception."""
-    description = _text(f'{type(exception).__name__}: {exception_message(exception)}')
+    description = any_text(f'{type(exception).__name__}: {exception_message(exception)}')
     span.set_status(Status(StatusCode.ERROR, description))
 
 
@@ -98,10 +98,6 @@ def _type_name(exception_type: type[BaseException]) -> str:
     module = exception_type.__module__
     name = exception_type.__qualname__
     return name if module == 'builtins' else f'{module}.{name}'
-
-
-def _text(text: str) -> Any:
-    return otel_value(text)
 
 
 def _validation_errors(exception: BaseException) -> str | None:

@@ -105,7 +105,8 @@ def told(exception: BaseException) -> str:
         causes.append(type(cause).__name__)
         cause = cause.__cause__ or cause.__context__
     details = {
-        name: getattr(exception, name, None) for name in ('status_code', 'reason', 'message', 'error', 'continuation_token')
+        name: getattr(exception, name, None)
+        for name in ('status_code', 'reason', 'message', 'error', 'continuation_token')
     }
     return _normal(f'{causes} {exception.args!r} {exception} {details}')
 

@@ -6,10 +6,10 @@ import json
 from collections.abc import Sequence
 from typing import Any
 
-import pytest
-from hypothesis import given, settings, strategies as st
+from hypothesis import given, strategies as st
 
 from tests.hostile.calls import Call, check_nothing_changes
+from tests.hostile.examples import EXAMPLES
 from tests.hostile.transports import Answer
 from tests.hostile.values import TEXTS, Change, changed, changes, dumps, json_values
 from tests.hostile.watch import Watch
@@ -75,7 +75,9 @@ CHUNKS: Any = [
 ]
 MESSAGES: list[Any] = [{'role': 'user', 'content': 'Hi'}]
 
-bad_bytes = st.sampled_from([b'', b'\xff', b'\xef\xbb\xbf{}', b'null', b'[]', b'"text"', b'{"id": "\xc3', b'3', b'true'])
+bad_bytes = st.sampled_from(
+    [b'', b'\xff', b'\xef\xbb\xbf{}', b'null', b'[]', b'"text"', b'{"id": "\xc3', b'3', b'true']
+)
 headers = st.dictionaries(
     st.sampled_from(['x-ms-request-id', 'apim-request-id', 'x-ratelimit-remaining-tokens', 'x-ms-error-code']),
     st.sampled_from([*TEXTS, '9' * 20, '9' * 5000, '-1', '\u0661', '\udcff']),
@@ -92,7 +94,7 @@ def whole(value: Any, status: int = 200, with_headers: dict[str, str] | None = N
     return Answer([body], status, with_headers or {})
 
 
-@settings.get_profile('hostile')
+@EXAMPLES
 @given(
     value=changes.map(lambda what: changed(REPLY, what)) | json_values | bad_bytes,
     status=st.sampled_from([200, 200, 200, 201, 500]),
@@ -104,14 +106,14 @@ def test_any_reply(value: Any, status: int, with_headers: dict[str, str], colour
     check_nothing_changes(watch, Call(colour, 'complete', answer, hi))
 
 
-@settings.get_profile('hostile')
+@EXAMPLES
 @given(value=changes.map(lambda what: changed(VECTORS, what)) | json_values | bad_bytes)
 def test_any_embeddings(value: Any, colour: Colour, watch: Watch) -> None:
     """The same of embeddings."""
     check_nothing_changes(watch, Call(colour, 'embed', whole(value), lambda: {'input': ['a']}))
 
 
-@settings.get_profile('hostile')
+@EXAMPLES
 @given(
     value=changes.map(lambda what: changed(REFUSAL, what)) | json_values | bad_bytes,
     status=st.sampled_from([400, 401, 404, 409, 429, 500]),
@@ -122,7 +124,7 @@ def test_any_error(value: Any, status: int, with_headers: dict[str, str], colour
     check_nothing_changes(watch, Call(colour, 'complete', whole(value, status, with_headers), hi))
 
 
-@settings.get_profile('hostile')
+@EXAMPLES
 @given(
     what=st.lists(st.tuples(st.integers(0, len(CHUNKS) - 1), changes), min_size=1, max_size=4),
     extra=st.lists(json_values, max_size=2),
@@ -177,7 +179,7 @@ def event_streams(draw: st.DrawFn) -> list[bytes]:
     return [body[start:end] for start, end in zip([0, *cuts], [*cuts, len(body)], strict=True)]
 
 
-@settings.get_profile('hostile')
+@EXAMPLES
 @given(pieces=event_streams(), most=st.none() | st.integers(0, 3))
 def test_any_boundaries(pieces: list[bytes], most: int | None, colour: Colour, watch: Watch) -> None:
     """Events split at any byte, with any line ends, comments, byte order marks, without data, and cut short."""

@@ -5,9 +5,10 @@ from __future__ import annotations
 from typing import Any
 
 from azure.ai.inference import models
-from hypothesis import given, settings, strategies as st
+from hypothesis import given, strategies as st
 
 from tests.hostile.calls import Call, check_nothing_changes
+from tests.hostile.examples import EXAMPLES
 from tests.hostile.test_replies import REPLY, VECTORS, whole
 from tests.hostile.values import Factory, factories
 from tests.hostile.watch import Watch
@@ -49,7 +50,9 @@ _function = _dicts(('name', 'description', 'parameters', 'arguments'))
 _calls = st.builds(lambda function: lambda: [{'id': 'i', 'function': function()}], _function)
 _messages = st.lists(
     st.builds(
-        lambda role, content, calls, rest: lambda: {**rest(), 'role': role, 'content': content(), 'tool_calls': calls()},
+        lambda role, content, calls, rest: (
+            lambda: {**rest(), 'role': role, 'content': content(), 'tool_calls': calls()}
+        ),
         st.sampled_from(['system', 'user', 'assistant', 'tool', 'developer', 'x\x1b[1m']),
         factories | st.lists(_parts | _image, max_size=2).map(lambda made: lambda: [make() for make in made]),
         factories | _calls,
@@ -62,7 +65,7 @@ _messages = st.lists(
 _tools = st.builds(lambda function: lambda: [{'type': 'function', 'function': function()}], _function)
 
 
-@settings.get_profile('hostile')
+@EXAMPLES
 @given(
     messages=_messages,
     others=st.dictionaries(st.sampled_from(_CHAT), factories, max_size=3),
@@ -90,16 +93,14 @@ def test_any_chat_arguments(
     check_nothing_changes(watch, Call(colour, 'complete', whole(REPLY), arguments))
 
 
-@settings.get_profile('hostile')
+@EXAMPLES
 @given(body=factories | _dicts(_CHAT), keywords=st.dictionaries(st.sampled_from(_CHAT), factories, max_size=2))
 def test_any_chat_body(body: Factory, keywords: dict[str, Factory], colour: Colour, watch: Watch) -> None:
     """Any value as the `body` of `complete()`."""
-    check_nothing_changes(
-        watch, Call(colour, 'complete', whole(REPLY), lambda: {'body': body(), **_made(keywords)})
-    )
+    check_nothing_changes(watch, Call(colour, 'complete', whole(REPLY), lambda: {'body': body(), **_made(keywords)}))
 
 
-@settings.get_profile('hostile')
+@EXAMPLES
 @given(arguments=st.dictionaries(st.sampled_from((*_EMBED, 'body')), factories, min_size=1, max_size=4))
 def test_any_embeddings_arguments(arguments: dict[str, Factory], colour: Colour, watch: Watch) -> None:
     """Any value as any argument of `embed()`."""

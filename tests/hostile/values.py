@@ -9,6 +9,7 @@ from __future__ import annotations
 import copy
 import decimal
 import enum
+import functools
 import io
 import json
 from collections.abc import Callable, Mapping, Sequence
@@ -185,14 +186,16 @@ def _cyclic() -> dict[str, Any]:
     return cycle
 
 
+@functools.cache
 def nested(levels: int) -> list[Any]:
-    """A list in a list in a list, ..."""
+    """A list in a list in a list, ... Made once: it is to be looked at only."""
     value: list[Any] = []
     for _ in range(levels):
         value = [value]
     return value
 
 
+@functools.cache
 def nested_dict(levels: int) -> dict[str, Any]:
     """The same of dicts."""
     value: dict[str, Any] = {}

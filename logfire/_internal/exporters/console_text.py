@@ -17,10 +17,11 @@ Line: TypeAlias = list[Segment]
 PYTHON: Final = 'python'
 
 # What could move the cursor, recolour, reorder or hide text, or cannot be encoded: C0 and C1 controls but newline and
-# tab, every character with the Unicode property Bidi_Control, line and paragraph separators, lone surrogates, and the
-# invisible tag characters.
+# tab, every character with the Unicode property Bidi_Control and the deprecated ones beside them, line and paragraph
+# separators, lone surrogates, annotation marks, and the invisible tag characters.
 _UNSAFE: Final = re.compile(
-    '[\x00-\x08\x0b-\x1f\x7f-\x9f\u061c\u200e\u200f\u2028-\u202e\u2066-\u2069\ud800-\udfff\U000e0000-\U000e007f]'
+    '[\x00-\x08\x0b-\x1f\x7f-\x9f\u061c\u200e\u200f\u2028-\u202e\u2066-\u206f\ud800-\udfff\ufff9-\ufffb'
+    '\U000e0000-\U000e007f]'
 )
 _WORD: Final = re.compile(r'\s*\S+|\s+')
 

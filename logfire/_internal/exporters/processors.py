@@ -12,11 +12,11 @@ from typing import Any, Final, Protocol
 
 from opentelemetry import baggage
 from opentelemetry.context import Context
-from opentelemetry.sdk.trace import ReadableSpan, Span, SpanProcessor
+from opentelemetry.sdk.trace import Event, ReadableSpan, Span, SpanProcessor
 from opentelemetry.sdk.trace.id_generator import IdGenerator, RandomIdGenerator
-from opentelemetry.trace import SpanContext, StatusCode
+from opentelemetry.trace import Link, SpanContext, Status, StatusCode
 
-from logfire._internal.attributes import LEVEL_NUM, MSG, PENDING_PARENT_ID, SPAN_TYPE
+from logfire._internal.attributes import LEVEL_NUM, MSG, PENDING_PARENT_ID, SPAN_TYPE, all_carried, carried
 from logfire._internal.deadline import DeadlineRunner
 from logfire._internal.errors import Guard
 from logfire._internal.exporters.span_metrics import SpanMetrics
@@ -106,8 +106,9 @@ class SpanStages:
             attributes = span.attributes or {}
             if not (self._live and context and context.trace_flags.sampled and attributes.get(SPAN_TYPE) == 'span'):
                 return
-            pending: dict[str, Any] = {**attributes, SPAN_TYPE: 'pending_span'}
-            pending.setdefault(MSG, span.name)
+            pending: dict[str, Any] = {**attributes} if MSG in attributes else all_carried(attributes)
+            pending[SPAN_TYPE] = 'pending_span'
+            pending.setdefault(MSG, carried(span.name))
             pending[PENDING_PARENT_ID] = f'{span.parent.span_id:016x}' if span.parent else '0' * 16
             own_context = SpanContext(
                 context.trace_id,
@@ -191,9 +192,9 @@ def _completed(span: ReadableSpan, measured: str | None) -> ReadableSpan:
     ours = MSG in attributes
     if ours and measured is None:
         return span
-    completed: dict[str, Any] = {**attributes}
+    completed: dict[str, Any] = {**attributes} if ours else all_carried(attributes)
     if not ours:
-        completed[MSG] = span.name
+        completed[MSG] = carried(span.name)
         if span.status.status_code is StatusCode.ERROR:
             completed.setdefault(LEVEL_NUM, LEVEL_NUMBERS['error'])
     if measured is not None:
@@ -201,8 +202,28 @@ def _completed(span: ReadableSpan, measured: str | None) -> ReadableSpan:
     return SpanCopy(span, completed, context=span.context, parent=span.parent, end_time=span.end_time)
 
 
+def _carried_event(event: Event) -> Event:
+    name, attributes = carried(event.name), all_carried(event.attributes)
+    if name == event.name and attributes == event.attributes:
+        return event
+    return Event(name, attributes, event.timestamp)
+
+
+def _carried_link(link: Link) -> Link:
+    attributes = all_carried(link.attributes)
+    return link if attributes == (link.attributes or {}) else Link(link.context, attributes)
+
+
+def _carried_status(status: Status) -> Status:
+    description = carried(status.description)
+    return status if description == status.description else Status(status.status_code, description)
+
+
 class SpanCopy(ReadableSpan):
-    """A span with parts replaced. What was dropped before is still told."""
+    """A span with parts replaced, its texts as OTLP carries them. What was dropped before is still told.
+
+    A lone surrogate in a name or a status would cost the whole batch that the span is exported in.
+    """
 
     def __init__(
         self,
@@ -214,15 +235,15 @@ class SpanCopy(ReadableSpan):
         end_time: int | None,
     ) -> None:
         super().__init__(
-            name=span.name,
+            name=carried(span.name),
             context=context,
             parent=parent,
             resource=span.resource,
             attributes=attributes,
-            events=span.events,
-            links=span.links,
+            events=[_carried_event(event) for event in span.events],
+            links=[_carried_link(link) for link in span.links],
             kind=span.kind,
-            status=span.status,
+            status=_carried_status(span.status),
             start_time=span.start_time,
             end_time=end_time,
             instrumentation_scope=span.instrumentation_scope,

@@ -21,9 +21,9 @@ from logfire._internal.integrations.llm_providers.azure_ai_inference.messages im
     uri_or_blob,
 )
 from logfire._internal.integrations.llm_providers.azure_ai_inference.values import (
+    is_given,
     is_list,
     is_mapping,
-    is_given,
     read_count,
     read_float,
     read_int,

@@ -18,10 +18,10 @@ from logfire._internal.integrations.llm_providers.azure_ai_inference.content_fil
 )
 from logfire._internal.integrations.llm_providers.azure_ai_inference.messages import read_reply_parts
 from logfire._internal.integrations.llm_providers.azure_ai_inference.values import (
-    is_list,
-    is_mapping,
     MAX_ITEMS,
     as_mapping,
+    is_list,
+    is_mapping,
     read_count,
     read_int,
     read_word,

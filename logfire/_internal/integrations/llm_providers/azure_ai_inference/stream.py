@@ -18,7 +18,6 @@ from logfire._internal.integrations.llm_providers.azure_ai_inference.values impo
     as_mapping,
     is_list,
     is_mapping,
-    read_text,
     read_word,
 )
 from logfire._internal.integrations.llm_providers.operation import MAX_TEXT, LLMResponse, Usage

@@ -19,5 +19,5 @@ EXAMPLES: Final = settings(
     deadline=None,
     print_blob=bool(_FUZZ),
     # The fixtures of a test serve all its examples: each example leaves them as it found them.
-    suppress_health_check=list(HealthCheck),
+    suppress_health_check=[HealthCheck.function_scoped_fixture, HealthCheck.too_slow, HealthCheck.data_too_large],
 )

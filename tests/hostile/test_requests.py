@@ -32,44 +32,59 @@ _CHAT = (
 )
 _EXTRAS = ('n', 'top_k', 'model', 'max_completion_tokens', 'stream_options', 'messages', 'stop')
 _EMBED = ('input', 'dimensions', 'encoding_format', 'input_type', 'model', 'model_extras')
+_PART = ('type', 'text', 'image_url', 'input_audio', 'audio_url', 'url', 'data', 'format')
+_FUNCTION = ('name', 'description', 'parameters', 'arguments')
+_MESSAGE = ('name', 'tool_call_id', 'reasoning_content')
+_ROLES = ('system', 'user', 'assistant', 'tool', 'developer', 'x\x1b[1m')
 
 
 def _made(arguments: dict[str, Factory]) -> dict[str, Any]:
     return {name: make() for name, make in arguments.items()}
 
 
+def _all_made(factories: list[Factory]) -> list[Any]:
+    return [make() for make in factories]
+
+
 def _dicts(names: tuple[str, ...]) -> st.SearchStrategy[Factory]:
-    return st.dictionaries(st.sampled_from(names), factories, max_size=4).map(lambda made: lambda: _made(made))
+    return st.dictionaries(st.sampled_from(names), factories, max_size=3).map(lambda made: lambda: _made(made))
 
 
-_parts = _dicts(('type', 'text', 'image_url', 'input_audio', 'audio_url', 'url', 'data', 'format'))
-_image = st.builds(
-    lambda url: lambda: {'type': 'image_url', 'image_url': {'url': url()}}, factories
-)  # An address where one is read.
-_function = _dicts(('name', 'description', 'parameters', 'arguments'))
-_calls = st.builds(lambda function: lambda: [{'id': 'i', 'function': function()}], _function)
-_messages = st.lists(
-    st.builds(
-        lambda role, content, calls, rest: (
-            lambda: {**rest(), 'role': role, 'content': content(), 'tool_calls': calls()}
-        ),
-        st.sampled_from(['system', 'user', 'assistant', 'tool', 'developer', 'x\x1b[1m']),
-        factories | st.lists(_parts | _image, max_size=2).map(lambda made: lambda: [make() for make in made]),
-        factories | _calls,
-        _dicts(('name', 'tool_call_id', 'reasoning_content')),
-    )
-    | st.builds(lambda content: lambda: models.UserMessage(content=content()), factories)
-    | factories,
-    max_size=3,
-).map(lambda made: lambda: [make() for make in made])
-_tools = st.builds(lambda function: lambda: [{'type': 'function', 'function': function()}], _function)
+@st.composite
+def _content(draw: st.DrawFn) -> Factory:
+    """A content that may look like one."""
+    address = draw(factories)
+
+    def image() -> dict[str, Any]:
+        return {'type': 'image_url', 'image_url': {'url': address()}}
+
+    items = draw(st.lists(_dicts(_PART) | st.just(image), max_size=2))
+    return draw(factories | st.just(lambda: _all_made(items)))
+
+
+@st.composite
+def _calls(draw: st.DrawFn) -> Factory:
+    function = draw(_dicts(_FUNCTION))
+    return lambda: [{'id': 'i', 'type': 'function', 'function': function()}]
+
+
+@st.composite
+def _message(draw: st.DrawFn) -> Factory:
+    """A message that may look like one: a dict, or the client's own model."""
+    role, content, calls, rest = draw(st.sampled_from(_ROLES)), draw(_content()), draw(_calls()), draw(_dicts(_MESSAGE))
+    if draw(st.booleans()):
+        return lambda: models.UserMessage(content=content())
+    return lambda: {**rest(), 'role': role, 'content': content(), 'tool_calls': calls()}
+
+
+_messages = st.lists(_message() | factories, max_size=3).map(lambda made: lambda: _all_made(made))
 
 
 @EXAMPLES
 @given(
     messages=_messages,
     others=st.dictionaries(st.sampled_from(_CHAT), factories, max_size=3),
-    tools=st.none() | _tools,
+    tools=st.none() | _calls(),
     extras=st.none() | _dicts(_EXTRAS),
 )
 def test_any_chat_arguments(

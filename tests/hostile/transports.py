@@ -60,7 +60,7 @@ class _Adapter(BaseAdapter):
         response = requests.Response()
         response.raw = raw
         response.status_code = raw.status
-        response.reason = raw.reason
+        response.reason = raw.reason or ''
         response.headers.update(raw.headers)
         response.url = request.url
         response.request = request

@@ -1,7 +1,7 @@
 """Values that no service should send and no caller should pass, as hypothesis strategies.
 
-A reply is built of plain Python values and of `Raw` JSON text, for what Python has no value for. A request's argument is
-built anew for each call, by a function: generators and files are there once.
+A reply is built of plain Python values and of `Raw` JSON text, for what Python has no value for. A request's argument
+is built anew for each call, by a function: generators and files are there once.
 """
 
 from __future__ import annotations
@@ -92,7 +92,7 @@ def dumps(value: Any) -> str:
     if isinstance(value, Raw):
         return str(value)
     if isinstance(value, Mapping):
-        value = Pairs(value.items())  # pyright: ignore[reportUnknownArgumentType, reportUnknownMemberType]
+        value = Pairs(value.items())  # pyright: ignore[reportUnknownArgumentType]
     if isinstance(value, Pairs):
         return '{' + ','.join(f'{json.dumps(key)}:{dumps(member)}' for key, member in value) + '}'
     if isinstance(value, list):
@@ -134,7 +134,7 @@ def _changed(root: Any, change: Change) -> Any:
     elif change.kind == 'wrap':
         container[key] = [container[key]]
     elif change.kind == 'twice' and isinstance(container, list):
-        container.append(container[key])  # pyright: ignore[reportUnknownMemberType]
+        container.append(container[key])  # pyright: ignore[reportUnknownMemberType, reportUnknownArgumentType]
     elif change.kind == 'twice':
         first = Pairs([*container[key].items()]) if isinstance(container[key], dict) else container[key]
         container[key] = Pairs([('a', first), ('a', change.value)])

@@ -7,7 +7,8 @@ text never goes through markup. The style `PYTHON` asks for syntax highlighting.
 from __future__ import annotations
 
 import re
-from typing import Final, TypeAlias
+from collections.abc import Sequence
+from typing import Final, TypeAlias, cast
 
 from rich.cells import cell_len
 
@@ -28,6 +29,12 @@ _WORD: Final = re.compile(r'\s*\S+|\s+')
 _LAST_PART_WORD: Final = re.compile(r'\s\S{1,15}\Z')
 _FIRST_PART_WORD: Final = re.compile(r'\A\S{1,15}\s')
 
+MAX_CHARACTERS: Final = 20_000
+"""How many characters of one text are shown."""
+
+MAX_LINES: Final = 400
+"""How many lines of one that is longer than that."""
+
 # Cutting less than this saves nothing: the note of the cut is as long.
 _WORTH_CUTTING: Final = 40
 
@@ -37,6 +44,19 @@ def visible(text: str) -> str:
     if text.isprintable():
         return text
     return _UNSAFE.sub(_spelled, text.replace('\r\n', '\n'))
+
+
+def block_text(value: object) -> str:
+    """Anything as `visible` text, shortened where it is very long: a terminal is not the place to read a megabyte."""
+    text = str(value)
+    return visible(text if len(text) <= MAX_CHARACTERS else shorten(text, MAX_CHARACTERS, MAX_LINES))
+
+
+def texts(value: object) -> list[str]:
+    """An attribute of several texts, or of one; what another library put there instead is as absent."""
+    if isinstance(value, str):
+        return [value] if value else []
+    return [str(item) for item in cast('Sequence[object]', value)] if isinstance(value, (list, tuple)) else []
 
 
 def one_line(text: str) -> str:

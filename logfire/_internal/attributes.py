@@ -30,6 +30,7 @@ MSG: Final = 'logfire.msg'
 TAGS: Final = 'logfire.tags'
 JSON_SCHEMA: Final = 'logfire.json_schema'
 PENDING_PARENT_ID: Final = 'logfire.pending_parent_id'
+METRICS: Final = 'logfire.metrics'  # What counters and histograms measured while a span ran, as JSON.
 SCRUBBED: Final = 'logfire.scrubbed'
 EXCEPTION_FINGERPRINT: Final = 'logfire.exception.fingerprint'
 SAMPLE_RATE: Final = 'logfire.sample_rate'

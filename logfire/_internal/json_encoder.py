@@ -58,6 +58,27 @@ def encode(value: object) -> tuple[str, bool]:
         return _NOT_ENCODED, False
 
 
+def shortened_json(text: str, limit: int) -> str:
+    """JSON text of at most `limit` characters: as much of the value as fits, saying where it was cut.
+
+    An empty string where nothing fits; what is not JSON is simply cut.
+    """
+    if len(text) <= limit:
+        return text
+    try:
+        value = json.loads(text)
+    except (ValueError, RecursionError):
+        return text[:limit]
+    room = limit
+    while room > 0:
+        writer = _Writer(characters=room, nodes=room)
+        writer.write(value, 0)
+        if len(short := ''.join(writer.parts)) <= limit:
+            return short
+        room //= 2
+    return '""'[:limit]
+
+
 def string_text(text: str) -> str:
     """A string as JSON; a lone surrogate becomes its escape, so that the text always encodes to UTF-8."""
     try:
@@ -132,11 +153,11 @@ class _Writer:
 
     __slots__ = ('active', 'characters', 'nodes', 'parts')
 
-    def __init__(self) -> None:
+    def __init__(self, *, characters: int = MAX_CHARACTERS, nodes: int = MAX_NODES) -> None:
         self.parts: list[str] = []
         self.active: set[int] = set()
-        self.nodes = MAX_NODES
-        self.characters = MAX_CHARACTERS
+        self.nodes = nodes
+        self.characters = characters
 
     def write(self, value: Any, depth: int) -> None:
         self.nodes -= 1

@@ -16,7 +16,7 @@ from opentelemetry.sdk.trace import Event, ReadableSpan, Span, SpanProcessor
 from opentelemetry.sdk.trace.id_generator import IdGenerator, RandomIdGenerator
 from opentelemetry.trace import Link, SpanContext, Status, StatusCode
 
-from logfire._internal.attributes import LEVEL_NUM, MSG, PENDING_PARENT_ID, SPAN_TYPE, all_carried, carried
+from logfire._internal.attributes import LEVEL_NUM, METRICS, MSG, PENDING_PARENT_ID, SPAN_TYPE, all_carried, carried
 from logfire._internal.deadline import DeadlineRunner
 from logfire._internal.errors import Guard
 from logfire._internal.exporters.span_metrics import SpanMetrics
@@ -25,14 +25,12 @@ from logfire._internal.levels import LEVEL_NUMBERS
 from logfire._internal.sampling import TailSamplingSpanInfo
 from logfire._internal.scrubbing import NOOP_SCRUBBER, Scrubber
 
-METRICS: Final = 'logfire.metrics'
-"""What counters and histograms measured while a span ran, as JSON."""
-
 MAX_BAGGAGE_VALUE: Final = 1_000
 """Longest baggage value that is kept as an attribute, in characters."""
 
 _START_GUARD: Final = Guard('tell a span processor that a span started')
 _BAGGAGE_GUARD: Final = Guard('add baggage to a span')
+_COMPLETE_GUARD: Final = Guard('complete a span')
 _PENDING_GUARD: Final = Guard('announce a span that started')
 _SCRUB_GUARD: Final = Guard('scrub a span')
 _END_GUARD: Final = Guard('hand a span to a span processor')
@@ -62,6 +60,7 @@ class SpanStages:
         add_baggage: bool = False,
         tail: Callable[[TailSamplingSpanInfo], float] | None = None,
         span_metrics: SpanMetrics | None = None,
+        shorten: Callable[[ReadableSpan], ReadableSpan] | None = None,
     ) -> None:
         self.processors = tuple(processors)
         self._live = tuple(each for each in processors if each in live or shows_live_work(each))
@@ -69,6 +68,7 @@ class SpanStages:
         self._id_generator = id_generator or RandomIdGenerator()
         self._add_baggage = add_baggage
         self._span_metrics = span_metrics
+        self._shorten = shorten
         self._tail = TailSampler(tail, announce=self._announce, finish=self._finish) if tail is not None else None
 
     def start(self, span: Span, context: Context | None) -> None:
@@ -88,8 +88,9 @@ class SpanStages:
 
     def end(self, span: ReadableSpan) -> None:
         """A span ended."""
-        measured = self._span_metrics.end(span) if self._span_metrics is not None else None
-        span = _completed(span, measured)
+        with _COMPLETE_GUARD:
+            measured = self._span_metrics.end(span) if self._span_metrics is not None else None
+            span = _completed(span, measured)
         if self._tail is not None:
             self._tail.end(span)
         else:
@@ -120,8 +121,9 @@ class SpanStages:
             copy = SpanCopy(span, pending, context=own_context, parent=context, end_time=span.start_time)
             self._hand_over(self._scrubber.scrub_span(copy), self._live)
 
-    @staticmethod
-    def _hand_over(span: ReadableSpan, processors: Sequence[SpanProcessor]) -> None:
+    def _hand_over(self, span: ReadableSpan, processors: Sequence[SpanProcessor]) -> None:
+        if self._shorten is not None:
+            span = self._shorten(span)
         for processor in processors:
             with _END_GUARD:
                 processor.on_end(span)
@@ -233,6 +235,8 @@ class SpanCopy(ReadableSpan):
         context: SpanContext | None,
         parent: SpanContext | None,
         end_time: int | None,
+        events: Sequence[Event] | None = None,
+        links: Sequence[Link] | None = None,
     ) -> None:
         super().__init__(
             name=carried(span.name),
@@ -240,8 +244,8 @@ class SpanCopy(ReadableSpan):
             parent=parent,
             resource=span.resource,
             attributes=attributes,
-            events=[_carried_event(event) for event in span.events],
-            links=[_carried_link(link) for link in span.links],
+            events=[_carried_event(event) for event in (span.events if events is None else events)],
+            links=[_carried_link(link) for link in (span.links if links is None else links)],
             kind=span.kind,
             status=_carried_status(span.status),
             start_time=span.start_time,

@@ -11,6 +11,7 @@ from opentelemetry.trace import Span, Status, StatusCode
 from opentelemetry.util.types import Attributes, AttributeValue
 
 from logfire._internal.attributes import EXCEPTION_FINGERPRINT, LEVEL_NUM, all_carried, any_text
+from logfire._internal.credentials import without_credentials
 from logfire._internal.errors import Guard
 from logfire._internal.exception_callback import ExceptionCallback, ExceptionCallbackHelper
 from logfire._internal.json_encoder import json_dumps
@@ -70,8 +71,8 @@ def record_exception(
         exception_type = type(exception)
         event = {
             'exception.type': any_text(_type_name(exception_type)),
-            'exception.message': any_text(exception_message(exception)),
-            'exception.stacktrace': any_text(
+            'exception.message': _text(exception_message(exception)),
+            'exception.stacktrace': _text(
                 ''.join(traceback.format_exception(exception_type, exception, exception.__traceback__))
             ),
             'exception.escaped': str(escaped),
@@ -82,7 +83,7 @@ def record_exception(
 
 def set_error_status(span: Span, exception: BaseException) -> None:
     """Set the status ERROR, described by the exception."""
-    description = any_text(f'{type(exception).__name__}: {exception_message(exception)}')
+    description = _text(f'{type(exception).__name__}: {exception_message(exception)}')
     span.set_status(Status(StatusCode.ERROR, description))
 
 
@@ -92,6 +93,10 @@ def exception_message(exception: BaseException) -> str:
         return str(exception)
     except Exception:
         return '<exception str() failed>'
+
+
+def _text(text: str) -> str:
+    return any_text(without_credentials(text))
 
 
 def _type_name(exception_type: type[BaseException]) -> str:

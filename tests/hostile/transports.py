@@ -52,8 +52,10 @@ class _Adapter(BaseAdapter):
         super().__init__()
         self._answer = answer
         self.bodies: list[Any] = []
+        self.headers: list[Mapping[str, str]] = []
 
     def send(self, request: Any, *args: Any, **kwargs: Any) -> requests.Response:
+        self.headers.append(dict(request.headers))
         body = request.body
         self.bodies.append(body.read() if hasattr(body, 'read') else body)
         raw = _Pieces(self._answer)
@@ -73,20 +75,24 @@ class _Adapter(BaseAdapter):
 class InProcessClient:
     """A client of the given class, and what it sent."""
 
-    def __init__(self, colour: Colour, client_class: type[Any], answer: Answer, **options: Any) -> None:
+    def __init__(self, colour: Colour, client_class: type[Any], answer: Answer, credential: Any = None) -> None:
         session = requests.Session()
         self._adapter = _Adapter(answer)
         session.mount('https://', self._adapter)
         transport_class: type[Any] = AsyncioRequestsTransport if colour.is_async else RequestsTransport
         self.client: Any = client_class(
             ENDPOINT,
-            AzureKeyCredential(KEY),
+            credential or AzureKeyCredential(KEY),
             transport=transport_class(session=session, session_owner=False),
             retry_total=0,
-            **options,
         )
 
     @property
     def sent(self) -> list[Any]:
         """The bodies of the requests so far."""
         return self._adapter.bodies
+
+    @property
+    def headers(self) -> list[Mapping[str, str]]:
+        """The headers of the requests so far."""
+        return self._adapter.headers

@@ -15,6 +15,7 @@ from opentelemetry.context import Context
 from opentelemetry.trace import SpanKind, Status, StatusCode, Tracer
 
 from logfire._internal import attributes as names, errors
+from logfire._internal.credentials import without_credentials
 from logfire._internal.exception_events import record_exception
 from logfire._internal.formatter import format_message
 from logfire._internal.integrations.llm_providers import semconv
@@ -203,6 +204,7 @@ class Invocation:
                 attributes = self._end_attributes(response, well=exception is None)
                 if error_type is not None:
                     attributes[semconv.ERROR_TYPE] = error_type
+                    attributes = {name: _without_credentials(value) for name, value in attributes.items()}
                 if stream is not None:
                     attributes.update(stream.attributes())
                 span.set_attributes(attributes)
@@ -272,7 +274,7 @@ class Invocation:
                 self.transport_attributes.setdefault(semconv.HTTP_STATUS_CODE, error.status_code)
             self.transport_attributes.update(error.provider_attributes)
             if error.code:
-                return error.code
+                return without_credentials(error.code)
         return qualified_name(type(exception))
 
     def _record_exception(self, exception: BaseException) -> None:
@@ -378,6 +380,10 @@ def qualified_name(exception_type: type[BaseException]) -> str:
     if module == 'asyncio.exceptions':
         module = 'asyncio'
     return f'{module}.{exception_type.__qualname__}'
+
+
+def _without_credentials(value: Any) -> Any:
+    return without_credentials(value) if isinstance(value, str) else value
 
 
 def _span_name(operation: Operation, model: str | None) -> str:

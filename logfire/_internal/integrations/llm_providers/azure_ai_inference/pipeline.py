@@ -13,6 +13,7 @@ from typing import Any
 
 from opentelemetry.propagate import inject
 
+from logfire._internal.credentials import remember_credentials
 from logfire._internal.errors import Guard
 from logfire._internal.integrations.llm_providers import semconv
 from logfire._internal.integrations.llm_providers.azure_ai_inference.values import read_word
@@ -56,6 +57,7 @@ def _new_on_request(original: Callable[..., None]) -> Callable[..., None]:
             with _REQUEST:
                 if _is_of(invocation, request):
                     invocation.new_attempt()
+                    remember_credentials(request.http_request.headers)
             return original(self, request)
         with _REQUEST:
             for option in _TRACING_OPTIONS:
@@ -63,6 +65,7 @@ def _new_on_request(original: Callable[..., None]) -> Callable[..., None]:
             # A credential may fetch its token inside our call, over a pipeline of its own.
             if _is_of(invocation, request):
                 _inject(invocation, request.http_request.headers)
+                remember_credentials(request.http_request.headers)
         return None
 
     return on_request

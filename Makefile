@@ -7,7 +7,7 @@ PIP_VERSION := 26.0.1
 SETUP := $(VENV)/.setup
 DEMO_SETUP := $(VENV)/.demo-setup
 
-.PHONY: all install format lint typecheck test testcov docs demo clean
+.PHONY: all install format lint typecheck test testcov docs demo fuzz clean
 all: format lint typecheck test
 
 $(BIN)/pip:
@@ -50,6 +50,18 @@ docs: $(SETUP)
 
 demo: $(DEMO_SETUP)
 	@$(BIN)/python -m logfire demo
+
+# More examples of the properties in tests/hostile than `make test` tries, others each time; then those of replies under
+# atheris, which looks for inputs that reach new code, where it has a wheel for this interpreter.
+FUZZ_EXAMPLES ?= 500
+FUZZ_SECONDS ?= 120
+fuzz: $(SETUP)
+	FUZZ_EXAMPLES=$(FUZZ_EXAMPLES) $(BIN)/python -m pytest -n 2 tests/hostile
+	@if $(BIN)/pip install --quiet --constraint constraints.txt --only-binary :all: --group fuzz; then \
+		$(BIN)/python -m tests.hostile.coverage_guided -max_total_time=$(FUZZ_SECONDS); \
+	else \
+		echo 'atheris has no wheel for this interpreter: no coverage-guided run.'; \
+	fi
 
 clean:
 	rm -rf $(VENV) site htmlcov .coverage .coverage.* .pytest_cache .ruff_cache

@@ -63,7 +63,7 @@ def see(call: Call) -> Seen:
         try:
             result = await colour.result(getattr(made.client, call.method)(**call.arguments()))
             if hasattr(result, '__next__') or hasattr(result, '__anext__'):
-                await _read(colour, result, chunks, call.most)
+                await read(colour, result, chunks, call.most)
                 ending = f'stream {type(result).__name__}'
                 await colour.close(result)
                 return ending
@@ -77,7 +77,8 @@ def see(call: Call) -> Seen:
     return Seen(outcome, tuple(chunks), tuple(_normal(repr(body)) for body in made.sent))
 
 
-async def _read(colour: Colour, stream: Any, chunks: list[str], most: int | None) -> None:
+async def read(colour: Colour, stream: Any, chunks: list[str], most: int | None = None) -> None:
+    """Add what a stream gives to `chunks`, one look each; after the last one that it ended."""
     while most is None or len(chunks) < most:
         try:
             chunks.append(_look(await colour.next(stream)))

@@ -8,12 +8,14 @@ from typing import Any
 
 from hypothesis import given, strategies as st
 
-from tests.hostile.calls import Call, check_nothing_changes
+import logfire
+from logfire.testing.azure_ai_inference import AzureAIInferenceEndpoint, raw_reply
+from tests.hostile.calls import Call, check_nothing_changes, read, told
 from tests.hostile.examples import EXAMPLES
 from tests.hostile.transports import Answer
 from tests.hostile.values import TEXTS, Change, changed, changes, dumps, json_values
 from tests.hostile.watch import Watch
-from tests.otel_integrations.azure_ai_inference.conftest import Colour
+from tests.otel_integrations.azure_ai_inference.conftest import Colour, new_client
 
 FILTERED = {'hate': {'filtered': False, 'severity': 'safe'}, 'jailbreak': {'filtered': False, 'detected': False}}
 CALL = {'id': 'call_1', 'type': 'function', 'index': 0, 'function': {'name': 'f', 'arguments': '{"a": 1}'}}
@@ -94,12 +96,29 @@ def whole(value: Any, status: int = 200, with_headers: dict[str, str] | None = N
     return Answer([body], status, with_headers or {})
 
 
-@EXAMPLES
-@given(
+Strategies = dict[str, st.SearchStrategy[Any]]
+
+# What the properties below are tried with; coverage_guided.py tries them too.
+ANY_REPLY = Strategies(
     value=changes.map(lambda what: changed(REPLY, what)) | json_values | bad_bytes,
     status=st.sampled_from([200, 200, 200, 201, 500]),
     with_headers=headers,
 )
+ANY_EMBEDDINGS = Strategies(value=changes.map(lambda what: changed(VECTORS, what)) | json_values | bad_bytes)
+ANY_ERROR = Strategies(
+    value=changes.map(lambda what: changed(REFUSAL, what)) | json_values | bad_bytes,
+    status=st.sampled_from([400, 401, 404, 409, 429, 500]),
+    with_headers=headers,
+)
+ANY_CHUNKS = Strategies(
+    what=st.lists(st.tuples(st.integers(0, len(CHUNKS) - 1), changes), min_size=1, max_size=4),
+    extra=st.lists(json_values, max_size=2),
+    most=st.none() | st.integers(0, 3),
+)
+
+
+@EXAMPLES
+@given(**ANY_REPLY)
 def test_any_reply(value: Any, status: int, with_headers: dict[str, str], colour: Colour, watch: Watch) -> None:
     """A chat reply with any of its fields missing, twice, of another type, huge or nested, or that is no reply."""
     answer = whole(value, status, with_headers)
@@ -107,29 +126,21 @@ def test_any_reply(value: Any, status: int, with_headers: dict[str, str], colour
 
 
 @EXAMPLES
-@given(value=changes.map(lambda what: changed(VECTORS, what)) | json_values | bad_bytes)
+@given(**ANY_EMBEDDINGS)
 def test_any_embeddings(value: Any, colour: Colour, watch: Watch) -> None:
     """The same of embeddings."""
     check_nothing_changes(watch, Call(colour, 'embed', whole(value), lambda: {'input': ['a']}))
 
 
 @EXAMPLES
-@given(
-    value=changes.map(lambda what: changed(REFUSAL, what)) | json_values | bad_bytes,
-    status=st.sampled_from([400, 401, 404, 409, 429, 500]),
-    with_headers=headers,
-)
+@given(**ANY_ERROR)
 def test_any_error(value: Any, status: int, with_headers: dict[str, str], colour: Colour, watch: Watch) -> None:
     """The same of an error's body."""
     check_nothing_changes(watch, Call(colour, 'complete', whole(value, status, with_headers), hi))
 
 
 @EXAMPLES
-@given(
-    what=st.lists(st.tuples(st.integers(0, len(CHUNKS) - 1), changes), min_size=1, max_size=4),
-    extra=st.lists(json_values, max_size=2),
-    most=st.none() | st.integers(0, 3),
-)
+@given(**ANY_CHUNKS)
 def test_any_chunks(
     what: list[tuple[int, Sequence[Change]]], extra: list[Any], most: int | None, colour: Colour, watch: Watch
 ) -> None:
@@ -179,8 +190,42 @@ def event_streams(draw: st.DrawFn) -> list[bytes]:
     return [body[start:end] for start, end in zip([0, *cuts], [*cuts, len(body)], strict=True)]
 
 
+ANY_BOUNDARIES = Strategies(pieces=event_streams(), most=st.none() | st.integers(0, 3))
+
+
 @EXAMPLES
-@given(pieces=event_streams(), most=st.none() | st.integers(0, 3))
+@given(**ANY_BOUNDARIES)
 def test_any_boundaries(pieces: list[bytes], most: int | None, colour: Colour, watch: Watch) -> None:
     """Events split at any byte, with any line ends, comments, byte order marks, without data, and cut short."""
     check_nothing_changes(watch, Call(colour, 'complete', Answer(pieces), lambda: hi(stream=True), most))
+
+
+@EXAMPLES
+@given(pieces=event_streams())
+def test_any_boundaries_over_http(pieces: list[bytes], colour: Colour, watch: Watch) -> None:
+    """The same over a connection, through the transports that the clients have by default."""
+    with AzureAIInferenceEndpoint() as endpoint:
+
+        async def body() -> list[str]:
+            client = new_client(colour.chat_class, endpoint, retry_total=0)
+            chunks: list[str] = []
+            try:
+                stream = await colour.result(client.complete(messages=MESSAGES, stream=True))
+                await read(colour, stream, chunks)
+            except Exception as exception:
+                chunks.append(told(exception))
+            await colour.close(client)
+            return chunks
+
+        reply = raw_reply(200, pieces, headers={'content-type': 'text/event-stream'})
+        endpoint.reply(reply, reply)
+        without = colour.run(body())
+        with logfire.instrument_azure_ai_inference():
+            with_us = colour.run(body())
+    try:
+        assert with_us == without
+        (span,) = watch.spans
+        assert (span.attributes or {})['gen_ai.operation.name'] == 'chat'
+        watch.check()
+    finally:
+        watch.clear()

@@ -196,8 +196,9 @@ def _processors(name: str, value: object) -> tuple[SpanProcessor, ...]:
     processors = tuple(cast('Iterable[object]', value)) if isinstance(value, Iterable) else (None,)
     if all(hasattr(processor, 'on_end') for processor in processors):
         return cast('tuple[SpanProcessor, ...]', processors)
+    given = cast('object', value)
     raise LogfireConfigError(
-        f'{name}: {shown(cast("object", value))}, from the argument `{name}`, is not allowed. Expected OpenTelemetry span processors.'
+        f'{name}: {shown(given)}, from the argument `{name}`, is not allowed. Expected OpenTelemetry span processors.'
     )
 
 

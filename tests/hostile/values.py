@@ -161,7 +161,9 @@ def _places(value: Any) -> Any:
 Factory = Callable[[], Any]
 
 
-class _Word(str):
+class Word(str):
+    """A string that refuses to be one."""
+
     def __str__(self) -> str:
         raise RuntimeError('not to be asked')
 
@@ -204,7 +206,7 @@ def nested_dict(levels: int) -> dict[str, Any]:
     return value
 
 
-class _Undecided:
+class Undecided:
     """As an array of numpy is: neither true nor false."""
 
     def __bool__(self) -> bool:
@@ -216,7 +218,7 @@ ODDITIES: Sequence[Factory] = (
     _cyclic,
     lambda: nested(100_000),
     lambda: nested_dict(100_000),
-    lambda: _Word('word'),
+    lambda: Word('word'),
     lambda: _Number(7),
     lambda: _Role.USER,
     lambda: _Role.ODD,
@@ -238,7 +240,7 @@ ODDITIES: Sequence[Factory] = (
     lambda: -(2**63) - 1,
     lambda: range(3),
     lambda: str,
-    _Undecided,
+    Undecided,
     lambda: memoryview(b'x'),
 )
 

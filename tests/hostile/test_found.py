@@ -1,4 +1,4 @@
-"""What fuzzing, or reading the code in search of such cases, has found: each once made a fault, a lost batch or a lost span."""
+"""What fuzzing and reading the code have found: each case once made a fault, a lost batch or a lost span."""
 
 from __future__ import annotations
 

@@ -144,7 +144,9 @@ def carried(value: Any) -> Any:
     if isinstance(value, int):
         return value if _MIN_INTEGER <= value <= _MAX_INTEGER else _digits(value)
     if isinstance(value, (list, tuple)):
-        return [carried(item) for item in cast('Sequence[object]', value)]
+        given = cast('Sequence[object]', value)
+        items = [carried(item) for item in given]
+        return items if items != [*given] else given
     return value
 
 

@@ -7,13 +7,15 @@ from collections.abc import Callable, Sequence
 from typing import Any
 
 import pytest
+from opentelemetry import trace
+from opentelemetry.trace import SpanKind
 
 import logfire
 from logfire._internal.integrations.llm_providers.azure_ai_inference.stream import FoldingText
 from tests.hostile.calls import Arguments, Call, check_nothing_changes, told
 from tests.hostile.test_replies import CALL, CHUNKS, REPLY, VECTORS, hi, whole
 from tests.hostile.transports import Answer, InProcessClient
-from tests.hostile.values import Raw, Undecided, Word, dumps, nested_dict
+from tests.hostile.values import Raw, Role, Undecided, Word, dumps, nested_dict
 from tests.hostile.watch import Watch
 from tests.otel_integrations.azure_ai_inference.conftest import Colour
 
@@ -87,6 +89,7 @@ ARGUMENTS: dict[str, Arguments] = {
     'an integer beyond 64 bits': lambda: hi(seed=2**70),
     'an integer below 64 bits': lambda: hi(seed=-(2**70)),
     'a text that will not be text': lambda: hi(model=Word('word')),
+    'an enum of strings': lambda: {'messages': [{'role': Role.USER, 'content': Role.ODD}], 'model': Role.ODD},
     'a model with surrogates': lambda: hi(model='\ud800'),
     'stop sequences with surrogates': lambda: hi(stop=['\ud800', 3]),
     'an undecided flag': lambda: hi(stream=Undecided()),
@@ -184,3 +187,50 @@ def test_a_file_whose_name_is_no_text(watch: Watch) -> None:
     (span,) = watch.spans
     watch.check()
     assert (span.attributes or {})['code.filepath'] == '/work\\udcff/app.py'
+
+
+OTHERS: dict[str, dict[str, Any]] = {
+    'messages nested deeply': {'gen_ai.input.messages': '[' * 100_000},
+    'messages that are none': {'gen_ai.output.messages': '3'},
+    'reasons that are none': {'gen_ai.response.finish_reasons': 3},
+    'tags that are none': {'logfire.tags': 3},
+    'a cost that is no number': {'operation.cost': 'x', 'gen_ai.usage.input_tokens': float('inf')},
+    'a size beyond floats': {
+        'gen_ai.output.messages': f'[{{"role": "user", "parts": [{{"type": "blob", "size": 1{"0" * 400}}}]}}]'
+    },
+    'a schema that is none': {'logfire.json_schema': '{"properties": {"a": 3, "b": {"type": "object"}}}', 'a': 'x'},
+    'a schema nested deeply': {'logfire.json_schema': '[' * 100_000},
+    'a schema of a schema': {
+        'logfire.json_schema': '{"properties": {"a": {"type": "object", "properties": [1]}}}',
+        'a': '{"b": 1}',
+    },
+}
+
+
+@pytest.mark.parametrize('attributes', OTHERS.values(), ids=OTHERS)
+def test_spans_of_others(attributes: dict[str, Any], watch: Watch) -> None:
+    """Spans of other libraries that use our names, and the conventions', for something else, are shown all the same."""
+    tracer = trace.get_tracer_provider().get_tracer('other')
+    with tracer.start_as_current_span(
+        'other', kind=SpanKind.CLIENT, attributes={'gen_ai.operation.name': 'chat', **attributes}
+    ):
+        logfire.info('within')
+    tracer.start_span('another', attributes=attributes).end()
+    assert len(watch.spans) == 3
+    watch.check_harmless()
+    assert all(shown in watch.console.getvalue() for shown in ('chat', 'within', 'another'))
+
+
+def test_what_is_harmless_is_left_alone(watch: Watch) -> None:
+    """Events, links, statuses and values of others that OTLP carries stay the objects they are."""
+    tracer = trace.get_tracer_provider().get_tracer('other')
+    span: Any = tracer.start_span('x', attributes={'several': ['a', 'b'], 'n': 1})
+    span.add_event('event', {'é': ['日本', 'b']})
+    span.add_link(span.get_span_context(), {'a': 1})
+    span.end()
+    (copy,) = watch.spans
+    assert copy.events[0] is span.events[0]
+    assert copy.links[0] is span.links[0]
+    assert copy.status is span.status
+    assert copy.attributes is not None
+    assert copy.attributes['several'] == ('a', 'b')

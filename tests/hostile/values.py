@@ -173,7 +173,9 @@ class _Number(int):
         raise RuntimeError('not to be asked')
 
 
-class _Role(str, enum.Enum):
+class Role(str, enum.Enum):
+    """As the client's own enums are."""
+
     USER = 'user'
     ODD = '\ud800'
 
@@ -220,8 +222,8 @@ ODDITIES: Sequence[Factory] = (
     lambda: nested_dict(100_000),
     lambda: Word('word'),
     lambda: _Number(7),
-    lambda: _Role.USER,
-    lambda: _Role.ODD,
+    lambda: Role.USER,
+    lambda: Role.ODD,
     lambda: _Colour.RED,
     lambda: (item for item in [{'role': 'user', 'content': 'once'}]),
     lambda: io.BytesIO(b'{"messages": []}'),

@@ -23,7 +23,7 @@ def _carried(log_record: ReadWriteLogRecord) -> ReadWriteLogRecord:
     """The record with its texts as OTLP carries them: a lone surrogate would cost the whole batch."""
     record = log_record.log_record
     attributes, body = all_carried(record.attributes), carried(record.body)
-    if attributes == (record.attributes or {}) and body == record.body:
+    if attributes == dict(record.attributes or {}) and body == record.body:
         return log_record
     # A copy keeps whatever else a record has, in this release of OpenTelemetry and the next.
     new_record = copy.copy(record)

@@ -206,14 +206,14 @@ def _completed(span: ReadableSpan, measured: str | None) -> ReadableSpan:
 
 def _carried_event(event: Event) -> Event:
     name, attributes = carried(event.name), all_carried(event.attributes)
-    if name == event.name and attributes == event.attributes:
+    if name == event.name and attributes == dict(event.attributes or {}):
         return event
     return Event(name, attributes, event.timestamp)
 
 
 def _carried_link(link: Link) -> Link:
     attributes = all_carried(link.attributes)
-    return link if attributes == (link.attributes or {}) else Link(link.context, attributes)
+    return link if attributes == dict(link.attributes or {}) else Link(link.context, attributes)
 
 
 def _carried_status(status: Status) -> Status:

@@ -52,9 +52,7 @@ def read_words(values: Any) -> list[str]:
 
 
 def read_text(value: Any) -> str | None:
-    """A string as it is, or an enum of strings by its value: what goes into JSON, which bounds it."""
-    if isinstance(value, Enum):
-        value = value.value
+    """A string as it is: what goes into JSON, which bounds it."""
     return str.__str__(value) if isinstance(value, str) else None
 
 

@@ -263,14 +263,19 @@ def test_the_collector_gets_it(text: str, watch: Watch) -> None:
         )
         with pytest.raises(Teapot), logfire.span('{text}', text=text, _tags=[text], _span_name=text):
             raise Teapot(text)
-        with trace.get_tracer_provider().get_tracer('other').start_as_current_span(text, attributes={text: text}):
-            pass
+        tracer = trace.get_tracer_provider().get_tracer('other')
+        with tracer.start_as_current_span(text, attributes={text: text}) as span:
+            span.add_event(text, {text: text})
+            span.add_link(span.get_span_context(), {text: text})
+            span.set_status(StatusCode.ERROR, text)
         logfire.info('harmless')
         logfire.force_flush()
         arrived = [span for span in collector.spans() if not is_pending(span)]
     carried = utf8_text(text)
     assert sorted(span.name for span in arrived) == sorted([carried, carried, 'harmless'])
-    assert f'Teapot: {carried}' in [span.status.message for span in arrived]
+    assert {span.status.message for span in arrived} == {f'Teapot: {carried}', carried, ''}
+    assert carried in [event.name for span in arrived for event in span.events]
+    assert [each.key for span in arrived for link in span.links for each in link.attributes] == [carried]
     other = {each.key: each.value.string_value for span in arrived for each in span.attributes}
     assert other[carried] == other['text'] == carried
     assert watch.reports == []

@@ -7,7 +7,7 @@ PIP_VERSION := 26.0.1
 SETUP := $(VENV)/.setup
 DEMO_SETUP := $(VENV)/.demo-setup
 
-.PHONY: all install format lint typecheck test testcov docs demo demo-local bench compat matrix matrix-smoke ui-check \
+.PHONY: all install format lint typecheck test testcov docs demo demo-local bench compat matrix matrix-smoke ui-check fuzz \
 	screenshots dist-check clean
 all: format lint typecheck test
 
@@ -120,6 +120,18 @@ UI_ENVIRONMENTS := tests/backends/environments
 
 ui-check: $(SETUP) $(UI_BACKENDS:%=.venv-ui/%/.setup)
 	$(BIN)/python -m pytest --verbose $(UI_BACKENDS:%=tests/backends/check_%.py)
+
+# More examples of the properties in tests/hostile than `make test` tries, others each time; then those of replies under
+# atheris, which looks for inputs that reach new code, where it has a wheel for this interpreter.
+FUZZ_EXAMPLES ?= 500
+FUZZ_SECONDS ?= 120
+fuzz: $(SETUP)
+	FUZZ_EXAMPLES=$(FUZZ_EXAMPLES) $(BIN)/python -m pytest -n 2 tests/hostile
+	@if $(BIN)/pip install --quiet --constraint constraints.txt --only-binary :all: --group fuzz; then \
+		$(BIN)/python -m tests.hostile.coverage_guided -max_total_time=$(FUZZ_SECONDS); \
+	else \
+		echo 'atheris has no wheel for this interpreter: no coverage-guided run.'; \
+	fi
 
 clean:
 	rm -rf $(VENV) $(LOCAL_VENV) $(COMPAT_VENV) .venv-matrix .venv-ui dist site htmlcov .coverage .coverage.* .pytest_cache \

@@ -3,15 +3,16 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
 from opentelemetry.sdk.trace import SpanProcessor, TracerProvider
 from opentelemetry.sdk.trace.export import BatchSpanProcessor
-from opentelemetry.sdk.trace.id_generator import RandomIdGenerator
+from opentelemetry.sdk.trace.id_generator import IdGenerator, RandomIdGenerator
 from opentelemetry.sdk.trace.sampling import ALWAYS_ON, ParentBased, Sampler, TraceIdRatioBased
 
-from logfire._internal.config.resource import new_resource
+from logfire._internal.config.generators import GuardedIdGenerator
+from logfire._internal.config.resource import in_child, new_resource
 from logfire._internal.config.settings import Settings
 from logfire._internal.deadline import DeadlineRunner
 from logfire._internal.exporters.otlp_endpoints import has_otlp_endpoint
@@ -40,6 +41,9 @@ class Pipeline:
     metric_readers: Sequence[MetricReader]
     logger_provider: LoggerProvider | None
     log_processors: Sequence[LogRecordProcessor]
+    log_pipeline: LogRecordProcessor | None
+    sends: bool
+    """Whether anything goes over the network."""
 
     def open(self) -> None:
         """Take every span that ends from now on, whichever configuration it started in."""
@@ -66,6 +70,31 @@ class Pipeline:
             jobs.append(self.meter_provider.shutdown)
         return runner.run(jobs, timeout_seconds)
 
+    def prepare(self, runner: DeadlineRunner) -> None:
+        """Have the threads ready that a flush needs, where something may hang.
+
+        So that the interpreter's exit, when no thread can be started, can still wait for a silent server with a
+        deadline.
+        """
+        if self.sends:
+            runner.prepare(len(self.stages.processors) + len(self.log_processors) + len(self.metric_readers))
+
+    def in_child(self) -> Pipeline:
+        """This pipeline in a forked child: its spans and log records tell which process they are of.
+
+        Metrics go on to tell the parent's: OpenTelemetry has no documented way to give a reader another resource.
+        """
+        provider, logs = self.tracer_provider, self.logger_provider
+        return replace(
+            self,
+            tracer_provider=_new_tracer_provider(
+                provider.sampler, in_child(provider.resource), provider.id_generator, self.span_pipeline
+            ),
+            logger_provider=None
+            if logs is None or self.log_pipeline is None
+            else _new_logger_provider(in_child(logs.resource), self.log_pipeline),
+        )
+
 
 def new_pipeline(settings: Settings, span_pipeline: SpanPipeline, runner: DeadlineRunner) -> Pipeline:
     """The providers that settings describe, with `span_pipeline` as their span processor. Nothing is sent yet.
@@ -78,9 +107,9 @@ def new_pipeline(settings: Settings, span_pipeline: SpanPipeline, runner: Deadli
     resource = new_resource(settings.resource_attributes, settings.advanced.resource_detectors)
     exporters = _otlp_exporters(settings)
     readers, meter_provider = _metrics(settings, exporters, resource)
-    id_generator = settings.advanced.id_generator or RandomIdGenerator()
-    tracer_provider = TracerProvider(sampler, resource, shutdown_on_exit=False, id_generator=id_generator)
-    tracer_provider.add_span_processor(span_pipeline)
+    given = settings.advanced.id_generator
+    id_generator = RandomIdGenerator() if given is None else GuardedIdGenerator(given)
+    tracer_provider = _new_tracer_provider(sampler, resource, id_generator, span_pipeline)
     span_processors: list[SpanProcessor] = []
     log_processors: list[LogRecordProcessor] = []
     if settings.console is not None:
@@ -110,18 +139,12 @@ def new_pipeline(settings: Settings, span_pipeline: SpanPipeline, runner: Deadli
         tail=settings.tail,
         span_metrics=span_metrics,
     )
-    logger_provider = None
+    logger_provider = log_pipeline = None
     if log_processors:
-        from opentelemetry.sdk._logs import LoggerProvider
-
         from logfire._internal.exporters.logs import LogPipeline
 
-        logger_provider = LoggerProvider(resource, shutdown_on_exit=False)
-        logger_provider.add_log_record_processor(LogPipeline(log_processors, scrubber=settings.scrubber, runner=runner))
-    if exporters:
-        # So that the interpreter's exit, when no thread can be started, can still wait for a silent server with a
-        # deadline.
-        runner.prepare(len(span_processors) + len(log_processors) + len(readers))
+        log_pipeline = LogPipeline(log_processors, scrubber=settings.scrubber, runner=runner)
+        logger_provider = _new_logger_provider(resource, log_pipeline)
     return Pipeline(
         tracer_provider,
         span_pipeline,
@@ -131,7 +154,25 @@ def new_pipeline(settings: Settings, span_pipeline: SpanPipeline, runner: Deadli
         readers,
         logger_provider,
         log_processors,
+        log_pipeline,
+        sends=bool(exporters),
     )
+
+
+def _new_tracer_provider(
+    sampler: Sampler | None, resource: Resource, id_generator: IdGenerator, span_pipeline: SpanPipeline
+) -> TracerProvider:
+    provider = TracerProvider(sampler, resource, shutdown_on_exit=False, id_generator=id_generator)
+    provider.add_span_processor(span_pipeline)
+    return provider
+
+
+def _new_logger_provider(resource: Resource, log_pipeline: LogRecordProcessor) -> LoggerProvider:
+    from opentelemetry.sdk._logs import LoggerProvider
+
+    provider = LoggerProvider(resource, shutdown_on_exit=False)
+    provider.add_log_record_processor(log_pipeline)
+    return provider
 
 
 def _sampler(head: object) -> Sampler | None:

@@ -16,6 +16,7 @@ from opentelemetry.sdk.trace import ReadableSpan, Span, SpanProcessor
 from opentelemetry.sdk.trace.id_generator import IdGenerator, RandomIdGenerator
 from opentelemetry.trace import SpanContext, StatusCode
 
+from logfire._internal import errors
 from logfire._internal.attributes import LEVEL_NUM, MSG, PENDING_PARENT_ID, SPAN_TYPE
 from logfire._internal.deadline import DeadlineRunner
 from logfire._internal.errors import Guard
@@ -31,6 +32,8 @@ METRICS: Final = 'logfire.metrics'
 MAX_BAGGAGE_VALUE: Final = 1_000
 """Longest baggage value that is kept as an attribute, in characters."""
 
+_START: Final = 'take a span that started'
+_END: Final = 'take a span that ended'
 _START_GUARD: Final = Guard('tell a span processor that a span started')
 _BAGGAGE_GUARD: Final = Guard('add baggage to a span')
 _PENDING_GUARD: Final = Guard('announce a span that started')
@@ -142,10 +145,16 @@ class SpanPipeline(SpanProcessor):
         return before
 
     def on_start(self, span: Span, parent_context: Context | None = None) -> None:
-        self._stages.start(span, parent_context)
+        try:
+            self._stages.start(span, parent_context)
+        except Exception as fault:
+            errors.handle(_START, fault)
 
     def on_end(self, span: ReadableSpan) -> None:
-        self._stages.end(span)
+        try:
+            self._stages.end(span)
+        except Exception as fault:
+            errors.handle(_END, fault)
 
     def force_flush(self, timeout_millis: int = 30_000) -> bool:
         """Flush every processor; whether all did in time."""

@@ -26,6 +26,7 @@ from logfire._internal.levels import level_number
 from logfire._internal.scrubbing import Scrubber
 from logfire._internal.stack_info import caller_attributes
 from logfire._internal.suppression import is_suppressed, suppressed
+from logfire._internal.unfinished import Unfinished
 
 if TYPE_CHECKING:
     from logfire._internal.exception_callback import ExceptionCallback
@@ -86,6 +87,7 @@ class Invocation:
     """
 
     __slots__ = (
+        '__weakref__',
         '_attempts',
         '_capture_content',
         '_current_token',
@@ -95,6 +97,7 @@ class Invocation:
         '_otel_token',
         '_request',
         '_span',
+        '_unclaimed',
         'callers_headers',
         'client',
         'context',
@@ -129,6 +132,9 @@ class Invocation:
         self._request = request._replace(messages=None, tool_definitions=None)
         self.context = trace.set_span_in_context(self._span, request_context)
         self.request_start = perf_counter()
+        # Popped by whoever ends the span first.
+        self._unclaimed = [True]
+        _open_invocations.add(self)
 
     def __enter__(self) -> Invocation:
         self._current_token: Token[Invocation | None] = _current.set(self)
@@ -193,8 +199,11 @@ class Invocation:
     ) -> None:
         """End the span with all that is known of the reply, and record the call's metrics.
 
-        With `stream` the reply was streamed, and the span ends when the stream did.
+        With `stream` the reply was streamed, and the span ends when the stream did. Only the first call counts, and in
+        the process that made the call.
         """
+        if not self._claim():
+            return
         duration = perf_counter() - self.request_start
         span = self._span
         error_type = None if exception is None else self._read_error(exception)
@@ -218,6 +227,23 @@ class Invocation:
                 error_type=error_type,
                 chunk_times=() if stream is None else stream.chunk_times,
             )
+
+    def cut(self) -> None:
+        """The interpreter exits while a daemon thread is in the call: nothing is known of a reply."""
+        if self._claim():
+            self._span.end(self.now())
+
+    def leave(self) -> None:
+        """This is a forked child's copy: the parent ends the span."""
+        self._unclaimed.clear()
+
+    def _claim(self) -> bool:
+        try:
+            self._unclaimed.pop()
+        except IndexError:
+            return False
+        _open_invocations.discard(self)
+        return True
 
     def _start_attributes(self) -> Attributes:
         request = self._request.attributes(capture_content=self._capture_content)
@@ -285,6 +311,12 @@ class Invocation:
         self._span.add_event('exception', {'exception.type': name, 'exception.escaped': 'True'}, timestamp=self.now())
         self._span.set_status(Status(StatusCode.ERROR, type(exception).__name__))
         self._span.set_attribute(names.LEVEL_NUM, level_number('error'))
+
+
+# After the streams: their ends say more.
+_open_invocations: Unfinished[Invocation] = Unfinished(
+    'end the span of an LLM call at exit', end=Invocation.cut, leave=Invocation.leave
+)
 
 
 class _NullInvocation(NamedTuple):

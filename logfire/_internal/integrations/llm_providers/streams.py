@@ -69,7 +69,6 @@ class StreamRecording:
         '_accumulator',
         '_call',
         '_chunk_times',
-        '_generation',
         '_stream_id',
         '_takes_chunk_times',
         '_unclaimed',
@@ -80,7 +79,6 @@ class StreamRecording:
         self._accumulator = accumulator
         self._takes_chunk_times = takes_chunk_times
         self._chunk_times = array('d')
-        self._generation = finalizer.worker.generation
         self._stream_id = 0
         # Popped by whoever finishes first: popping is atomic, where a flag would need a lock.
         self._unclaimed = [call]
@@ -109,8 +107,6 @@ class StreamRecording:
             call = self._unclaimed.pop()
         except IndexError:
             return
-        if self._generation != finalizer.worker.generation:  # pragma: no cover - forked children leave no coverage
-            return  # A forked child's copy: the parent ends the span.
         with _END:
             finalizer.closed(self)
             if end_time is None:
@@ -129,6 +125,10 @@ class StreamRecording:
     def abandon(self, end_time: int | None) -> None:
         """Nobody will read on."""
         self.finish('abandoned', end_time=end_time)
+
+    def leave(self) -> None:
+        """This is a forked child's copy: the parent ends the span."""
+        self._unclaimed.clear()
 
     def dropped(self, stream: object) -> None:
         """A stream that holds this recording is being collected: the caller's own, or a copy of it."""

@@ -332,7 +332,8 @@ def _is_of(provider: object, package: str) -> bool:
 
 def _is_child_of_multiprocessing() -> bool:
     multiprocessing = sys.modules.get('multiprocessing')
-    return multiprocessing is not None and multiprocessing.parent_process() is not None
+    # While such a process imports the main module, it has a name already, but no parent yet.
+    return multiprocessing is not None and multiprocessing.current_process().name != 'MainProcess'
 
 
 def _for_each_open(stop: Callable[[LogfireConfig, int], object]) -> None:

@@ -160,6 +160,25 @@ def concurrent_streams(streams: int) -> Figures:
         return measured(streams, lambda: work(streams))
 
 
+class _Done:
+    """The calls that are done, and how many spans each must have."""
+
+    def __init__(self) -> None:
+        self.spans: dict[int, int | None] = {}
+        self._changed = threading.Condition()
+
+    def add(self, number: int, spans: int | None) -> None:
+        with self._changed:
+            self.spans[number] = spans
+            self._changed.notify_all()
+
+    def wait_for_more(self, calls: int) -> None:
+        """Wait for so many more. If that is more than there are threads, one was made wholly meanwhile."""
+        with self._changed:
+            enough = len(self.spans) + calls
+            assert self._changed.wait_for(lambda: len(self.spans) >= enough, timeout=60), 'the calls have stopped'
+
+
 def instrument_while_calls_run(threads: int, times: int) -> Figures:
     """Instrumented and not, in turn, while calls run.
 
@@ -172,24 +191,24 @@ def instrument_while_calls_run(threads: int, times: int) -> Figures:
         # How many spans a call has that is made in this era; None while that changes.
         era: list[list[int | None]] = [[0]]
         over = threading.Event()
-        expected: dict[int, int | None] = {}
+        expected = _Done()
 
         def work() -> None:
             while not over.is_set():
                 number, before = next(numbers), era[0]
                 reply = client.complete(messages=HI, seed=number)
                 assert reply.choices[0].message.content == 'It is sunny.'
-                expected[number] = before[0] if era[0] is before else None
+                expected.add(number, before[0] if era[0] is before else None)
 
         def change() -> None:
             try:
                 for _ in range(times):
                     with logfire.instrument_azure_ai_inference(ChatCompletionsClient):
                         era[0] = [1]
-                        _wait_for_calls(expected, threads + 1)
+                        expected.wait_for_more(threads + 1)
                         era[0] = [None]
                     era[0] = [0]
-                    _wait_for_calls(expected, threads + 1)
+                    expected.wait_for_more(threads + 1)
                     era[0] = [None]
             finally:
                 over.set()
@@ -201,14 +220,19 @@ def instrument_while_calls_run(threads: int, times: int) -> Figures:
         changer.join()
         seconds = perf_counter() - start
         assert logfire.force_flush()
-        for number, spans in expected.items():
+        for number, spans in expected.spans.items():
             assert tally.spans[number] in ((0, 1) if spans is None else (spans,)), (number, spans)
         assert ChatCompletionsClient.complete is original
         check_no_fault()
-        certain = Counter(expected.values())
+        certain = Counter(expected.spans.values())
         assert certain[0]
         assert certain[1]
-        return {'calls': len(expected), 'seconds': seconds, 'changes': 2 * times, 'calls across one': certain[None]}
+        return {
+            'calls': len(expected.spans),
+            'seconds': seconds,
+            'changes': 2 * times,
+            'calls across one': certain[None],
+        }
 
 
 def configure_while_calls_run(threads: int, times: int) -> Figures:
@@ -216,19 +240,19 @@ def configure_while_calls_run(threads: int, times: int) -> Figures:
     with recording() as tally, logfire.instrument_azure_ai_inference(), new_client() as client:
         numbers = count()
         over = threading.Event()
-        done: dict[int, int | None] = {}
+        done = _Done()
 
         def work() -> None:
             while not over.is_set():
                 number = next(numbers)
                 call(client, number)
-                done[number] = 1
+                done.add(number, 1)
 
         def change() -> None:
             try:
                 for _ in range(times):
                     logfire.configure(send_to_logfire=False, console=False, additional_span_processors=[tally])
-                    _wait_for_calls(done, threads + 1)
+                    done.wait_for_more(threads + 1)
             finally:
                 over.set()
 
@@ -238,16 +262,6 @@ def configure_while_calls_run(threads: int, times: int) -> Figures:
         run_threads(threads, work)
         changer.join()
         seconds = perf_counter() - start
-        tally.check(len(done))
+        tally.check(len(done.spans))
         check_no_fault()
-        return {'calls': len(done), 'seconds': seconds, 'configurations': times}
-
-
-def _wait_for_calls(done: dict[int, int | None], more: int) -> None:
-    """Wait for so many more calls. If that is more than there are threads, one was made wholly meanwhile."""
-    seen = len(done)
-    deadline = perf_counter() + 60
-    pause = threading.Event()
-    while len(done) < seen + more:
-        assert perf_counter() < deadline, 'the calls have stopped'
-        pause.wait(0.001)
+        return {'calls': len(done.spans), 'seconds': seconds, 'configurations': times}

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import argparse
+import logging
 from collections.abc import Callable
 
 from tests.soak import concurrency
@@ -14,6 +15,7 @@ def main() -> None:
     parser = argparse.ArgumentParser(prog='python -m tests.soak', description=__doc__)
     parser.add_argument('--seconds', type=float, default=600, help='how long the traffic over HTTP lasts (600)')
     seconds: float = parser.parse_args().seconds
+    logging.basicConfig(handlers=[logging.NullHandler()])  # The clients and OpenTelemetry tell of every fault.
     parts: dict[str, Callable[[], Figures]] = {
         '8 threads x 10,000 calls': lambda: concurrency.calls_in_threads(threads=8, calls=10_000),
         '2,000 streams open at once': lambda: concurrency.concurrent_streams(2_000),

@@ -67,6 +67,7 @@ class Collector:
 
     def __init__(self) -> None:
         self.mode = 'ok'
+        self._taken_since_well = 0
         self._lock = threading.Lock()
         # By the ids of spans: how often each was sent, who called, and the call's parent.
         self._sent: Counter[bytes] = Counter()
@@ -103,12 +104,18 @@ class Collector:
         self.url = f'http://127.0.0.1:{self._server.server_port}'
         threading.Thread(target=self._server.serve_forever, daemon=True).start()
 
+    def set_mode(self, mode: str) -> None:
+        with self._lock:
+            self.mode = mode
+            self._taken_since_well = 0
+
     def refuse(self, mode: str) -> None:
         with self._lock:
             self._refused[mode] += 1
 
     def take(self, body: bytes) -> None:
         with self._lock:
+            self._taken_since_well += self.mode == 'ok'
             for resource_spans in ExportTraceServiceRequest.FromString(body).resource_spans:
                 for scope_spans in resource_spans.scope_spans:
                     for span in scope_spans.spans:
@@ -129,6 +136,7 @@ class Collector:
                 'spans of no caller': sum(parent not in self._callers for parent in self._parents.values()),
                 'spans sent twice': sum(count - 1 for count in self._sent.values()),
                 'exports refused': sum(self._refused.values()),
+                'exports taken since well': self._taken_since_well,
             }
 
 
@@ -141,7 +149,7 @@ def serve() -> None:
             endpoint._requests.clear()
             command, *arguments = line.split()
             if command == 'mode':
-                (collector.mode,) = arguments
+                collector.set_mode(*arguments)
             else:
                 print(json.dumps(collector.report()), flush=True)
 

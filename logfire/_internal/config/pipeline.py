@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import time
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
@@ -60,6 +61,8 @@ class Pipeline:
 
     def shutdown(self, runner: DeadlineRunner, timeout_seconds: float, *, keep: Pipeline | None = None) -> bool:
         """Shut everything down, apart from the processors that `keep` uses too; whether it was done in time."""
+        deadline = time.monotonic() + timeout_seconds
+        self.stages.wait_until_left(timeout_seconds)
         kept = [*keep.stages.processors, *keep.log_processors] if keep is not None else []
         jobs: list[Callable[[], object]] = [
             processor.shutdown
@@ -68,7 +71,7 @@ class Pipeline:
         ]
         if self.meter_provider is not None:
             jobs.append(self.meter_provider.shutdown)
-        return runner.run(jobs, timeout_seconds)
+        return runner.run(jobs, max(0.0, deadline - time.monotonic()))
 
     def prepare(self, runner: DeadlineRunner) -> None:
         """Have the threads ready that a flush needs, where something may hang.

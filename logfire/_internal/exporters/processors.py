@@ -7,6 +7,7 @@ it ends, and keeps the fault of one processor from the user's call and from the 
 from __future__ import annotations
 
 import functools
+import time
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from typing import Any, Final, Protocol
 
@@ -67,12 +68,20 @@ class SpanStages:
         span_metrics: SpanMetrics | None = None,
     ) -> None:
         self.processors = tuple(processors)
+        # One item for each span that is in the stages now: appending and popping are atomic, a counter is not.
+        self.inside: list[None] = []
         self._live = tuple(each for each in processors if each in live or shows_live_work(each))
         self._scrubber = scrubber
         self._id_generator = id_generator or RandomIdGenerator()
         self._add_baggage = add_baggage
         self._span_metrics = span_metrics
         self._tail = TailSampler(tail, announce=self._announce, finish=self._finish) if tail is not None else None
+
+    def wait_until_left(self, timeout_seconds: float) -> None:
+        """Wait, at most so long, until no span is in these stages. Call it when they have been replaced."""
+        deadline = time.monotonic() + timeout_seconds
+        while self.inside and time.monotonic() < deadline:
+            time.sleep(0.001)
 
     def start(self, span: Span, context: Context | None) -> None:
         """A span started; it can still be given attributes."""
@@ -139,22 +148,37 @@ class SpanPipeline(SpanProcessor):
         self._runner = runner
         self._stages = SpanStages()
 
+    def _enter(self) -> SpanStages:
+        """The stages that are in use, which are not shut down before they are left: pop from their `inside`."""
+        while True:
+            stages = self._stages
+            stages.inside.append(None)
+            if stages is self._stages:
+                return stages
+            stages.inside.pop()  # They were replaced between the two.
+
     def use(self, stages: SpanStages) -> SpanStages:
         """Send spans through these stages from now on; returns those before."""
         before, self._stages = self._stages, stages
         return before
 
     def on_start(self, span: Span, parent_context: Context | None = None) -> None:
+        stages = self._enter()
         try:
-            self._stages.start(span, parent_context)
+            stages.start(span, parent_context)
         except Exception as fault:
             errors.handle(_START, fault)
+        finally:
+            stages.inside.pop()
 
     def on_end(self, span: ReadableSpan) -> None:
+        stages = self._enter()
         try:
-            self._stages.end(span)
+            stages.end(span)
         except Exception as fault:
             errors.handle(_END, fault)
+        finally:
+            stages.inside.pop()
 
     def force_flush(self, timeout_millis: int = 30_000) -> bool:
         """Flush every processor; whether all did in time."""

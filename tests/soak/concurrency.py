@@ -50,7 +50,7 @@ def recording() -> Generator[Tally]:
     tally = Tally()
     if (prices := start_loading()) is not None:
         prices.join()  # What it loads is not left by the calls.
-    logfire.configure(send_to_logfire=False, console=False, additional_span_processors=[tally])
+    logfire.configure(send_to_logfire=False, console=False, service_version='soak', additional_span_processors=[tally])
     yield tally
 
 
@@ -251,7 +251,9 @@ def configure_while_calls_run(threads: int, times: int) -> Figures:
         def change() -> None:
             try:
                 for _ in range(times):
-                    logfire.configure(send_to_logfire=False, console=False, additional_span_processors=[tally])
+                    logfire.configure(
+                        send_to_logfire=False, console=False, service_version='soak', additional_span_processors=[tally]
+                    )
                     done.wait_for_more(threads + 1)
             finally:
                 over.set()

@@ -50,7 +50,7 @@ _VARIABLES = {
     'OTEL_BSP_MAX_QUEUE_SIZE': '100000',
     'OTEL_BSP_SCHEDULE_DELAY': '500',
 }
-"""The exporter tries for longer than the collector ever misbehaves, holds what is recorded meanwhile, and sends often."""
+"""The exporter tries for longer than the collector ever misbehaves, holds what comes meanwhile, and sends often."""
 _FLUSH_MILLIS = 120_000
 
 
@@ -236,7 +236,7 @@ def _instrumented() -> Generator[None]:
 
 
 def _configure() -> None:
-    logfire.configure(console=False, inspect_arguments=False)
+    logfire.configure(console=False, service_version='soak')
 
 
 class _Events:

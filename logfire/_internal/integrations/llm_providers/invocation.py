@@ -180,6 +180,8 @@ class Invocation:
                 times = self._instrumentation.takes_chunk_times
                 recording = StreamRecording(self, self._operation.new_accumulator(), takes_chunk_times=times)
                 return record_stream(result, recording)
+            self.end(LLMResponse())
+            return result
         response = LLMResponse()
         with _READ_RESPONSE:
             response = self._operation.read_response(result, self._instrumentation.binary_limit)

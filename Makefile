@@ -7,7 +7,7 @@ PIP_VERSION := 26.0.1
 SETUP := $(VENV)/.setup
 DEMO_SETUP := $(VENV)/.demo-setup
 
-.PHONY: all install format lint typecheck test testcov docs demo clean
+.PHONY: all install format lint typecheck test testcov docs demo soak clean
 all: format lint typecheck test
 
 $(BIN)/pip:
@@ -50,6 +50,11 @@ docs: $(SETUP)
 
 demo: $(DEMO_SETUP)
 	@$(BIN)/python -m logfire demo
+
+# Calls by the ten thousand, then SOAK_SECONDS of traffic with faults; prints its figures.
+SOAK_SECONDS ?= 600
+soak: $(SETUP)
+	$(BIN)/python -m tests.soak --seconds $(SOAK_SECONDS)
 
 clean:
 	rm -rf $(VENV) site htmlcov .coverage .coverage.* .pytest_cache .ruff_cache

@@ -8,6 +8,7 @@ from __future__ import annotations
 import ast
 import io
 import logging
+import sys
 import time
 from collections.abc import Callable
 from pathlib import Path
@@ -223,12 +224,14 @@ class Program:
 
         assert double(2) == 4
         token = otel_context.attach(baggage.set_baggage('user', 'me'))
-        with trace.get_tracer('other').start_as_current_span('other'):
-            logfire.metric_counter('count').add(1)
-            metrics.get_meter('other').create_up_down_counter('up').add(1)
-            logfire.metric_histogram('size').record(1)
-            logfire.metric_gauge('state').set(1)
-        otel_context.detach(token)
+        try:
+            with trace.get_tracer('other').start_as_current_span('other'):
+                logfire.metric_counter('count').add(1)
+                metrics.get_meter('other').create_up_down_counter('up').add(1)
+                logfire.metric_histogram('size').record(1)
+                logfire.metric_gauge('state').set(1)
+        finally:
+            otel_context.detach(token)
         get_logger('other').emit(body='record')
         self.handler.emit(logging.LogRecord('user', logging.INFO, __file__, 1, 'logged', None, None))
         event = {'event': 'structured', 'level': 'info'}
@@ -496,3 +499,38 @@ def test_prices_that_cannot_be_loaded(monkeypatch: pytest.MonkeyPatch, caplog: p
     assert cost._loaded == []
     (report,) = reports(caplog)
     assert 'could not load the prices of genai-prices' in report
+
+
+def frames_needed(work: Callable[[], bool]) -> int:
+    """How many frames must be free below the recursion limit for `work` to succeed."""
+
+    def descend(levels: int) -> bool:
+        return work() if levels == 0 else descend(levels - 1)
+
+    depth, frame = 0, sys._getframe()
+    while frame is not None:
+        depth, frame = depth + 1, frame.f_back
+    for free in range(5, 200):
+        try:
+            if descend(sys.getrecursionlimit() - depth - free):
+                return free
+        except Exception:  # noqa: S110 - whatever the client makes of it: it was too little.
+            pass
+    raise AssertionError('it never succeeds')  # pragma: no cover
+
+
+@pytest.mark.usefixtures('lenient')
+def test_a_call_at_the_end_of_the_stack() -> None:
+    """Where a call just fits below the recursion limit it goes on to: what we need more than that we do without."""
+    program = Program()
+
+    def call() -> bool:
+        return program.client.complete(messages=HI, model='gpt-4o').choices[0].message.content == 'Hello'
+
+    logfire.configure(**program.parts.keywords(program.exporter))
+    assert call()
+    bare = frames_needed(call)
+    with logfire.instrument_azure_ai_inference(ChatCompletionsClient):
+        assert call()
+        assert frames_needed(call) <= bare + 2
+    assert errors.fault_counts()

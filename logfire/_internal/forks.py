@@ -30,7 +30,10 @@ class ForkSafeLock:
     def __exit__(
         self, exc_type: type[BaseException] | None, exc_value: BaseException | None, traceback: TracebackType | None
     ) -> None:
-        self._lock.__exit__(exc_type, exc_value, traceback)
+        try:
+            self._lock.__exit__(exc_type, exc_value, traceback)
+        except RuntimeError:
+            pass  # The fork was within the `with`: in the child the lock is free already.
 
     def renew(self) -> None:
         """Be free."""

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 import signal
 from collections.abc import Iterator
 from pathlib import Path
@@ -166,9 +167,9 @@ logfire.force_flush()
 with logfire.span('outer'):
     client().complete(messages=messages('wait'), model='last')
 """
-RECIPE = """
-signal.signal(signal.SIGTERM, lambda signum, frame: sys.exit(128 + signum))
-"""
+# The page's own.
+PAGE = (Path(__file__).parents[1] / 'docs' / 'reliability.md').read_text(encoding='utf-8')
+(RECIPE,) = re.findall(r'^```python\n(.*?SIGTERM.*?)^```$', PAGE, re.MULTILINE | re.DOTALL)
 
 
 @pytest.mark.parametrize('recipe', [RECIPE, ''], ids=['with the recipe', 'without'])

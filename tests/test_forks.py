@@ -5,12 +5,15 @@ from __future__ import annotations
 import gc
 import threading
 import weakref
+from typing import Any
 
 import pytest
+from opentelemetry.sdk._logs import LogRecordProcessor, ReadWriteLogRecord
 
 import logfire
 from logfire._internal import forks, lifecycle
 from logfire._internal.config.configuration import GLOBAL_CONFIG, LogfireConfig
+from logfire._internal.config.options import AdvancedOptions
 from logfire._internal.forks import ForkSafeLock
 from logfire.testing import TestExporter
 
@@ -74,6 +77,42 @@ def test_a_callback_keeps_nothing_alive() -> None:
         forks.begin_child()
     finally:
         del forks._in_child[-1]
+
+
+class LogProcessor(LogRecordProcessor):
+    def __init__(self) -> None:
+        self.records: list[ReadWriteLogRecord] = []
+
+    def on_emit(self, log_record: ReadWriteLogRecord) -> None:
+        self.records.append(log_record)
+
+    def shutdown(self) -> None: ...
+
+    def force_flush(self, timeout_millis: int = 30_000) -> bool:
+        return True
+
+
+def test_log_records_of_a_child(config_kwargs: dict[str, Any]) -> None:
+    """Log records tell of the child, to the processors that were configured and to those that were added."""
+    configured, added = LogProcessor(), LogProcessor()
+    config_kwargs['advanced'] = AdvancedOptions(log_record_processors=[configured])
+    logfire.configure(**config_kwargs)
+    provider = GLOBAL_CONFIG.logger_provider
+    provider.add_log_record_processor(added)
+    logger = provider.get_logger('test')
+    logger.emit(body='parent')
+    forks.begin_child()
+    logger.emit(body='child')
+    for processor in (configured, added):
+        parent, child = (record.resource for record in processor.records)
+        assert parent
+        assert child
+        assert parent.attributes['service.instance.id'] != child.attributes['service.instance.id']
+
+
+def test_a_configuration_that_is_being_shut_down() -> None:
+    """A process that is forked in the middle of a shutdown has nothing to go on with."""
+    LogfireConfig().begin_child()
 
 
 def test_a_child_leaves_to_the_parent_what_that_began(configured: LogfireConfig, exporter: TestExporter) -> None:

@@ -20,7 +20,7 @@ from azure.core.credentials import AzureKeyCredential
 from opentelemetry import baggage, context as otel_context, metrics, trace
 from opentelemetry._logs import get_logger
 from opentelemetry.sdk._logs import Logger, LogRecordProcessor
-from opentelemetry.sdk.metrics import Counter
+from opentelemetry.sdk.metrics import Counter, Histogram, MeterProvider, UpDownCounter
 from opentelemetry.sdk.metrics.export import InMemoryMetricReader
 from opentelemetry.sdk.resources import Resource, ResourceDetector
 from opentelemetry.sdk.trace import SpanProcessor
@@ -262,6 +262,10 @@ FAULTS = [
     Fault('find the fingerprint of an exception', owner=exception_callback, name='_is_local_root'),
     Fault('call the scrubbing callback', part='scrubbing callback'),
     Fault('record a measurement', owner=Counter, name='add'),
+    Fault('record a measurement', owner=UpDownCounter, name='add'),
+    Fault('record a measurement', owner=Histogram, name='record'),
+    # OpenTelemetry exports the class of its gauge under a private name only.
+    Fault('record a measurement', owner=type(MeterProvider().get_meter('any').create_gauge('any')), name='set'),
     Fault('emit a log record', owner=Logger, name='emit'),
     Fault('detect resource attributes', part='detector'),
     Fault('read the configured clock', part='clock'),

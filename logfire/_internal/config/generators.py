@@ -37,6 +37,14 @@ def guarded_clock(clock: Callable[[], int]) -> Callable[[], int]:
     return now
 
 
+def read_quietly(clock: Callable[[], int]) -> int | None:
+    """The clock; None where it fails. Reports nothing: safe inside a garbage collection."""
+    try:
+        return _fitting(clock(), _TIME_BITS, least=0)
+    except Exception:
+        return None
+
+
 class GuardedIdGenerator(IdGenerator):
     """The user's generator, or random ids where it fails."""
 

@@ -59,6 +59,12 @@ class LLMInstrumentation:
     def clock(self) -> Callable[[], int]:
         return self._config.clock
 
+    def now_quietly(self) -> int | None:
+        """The clock, in nanoseconds; None where it fails, without a report."""
+        from logfire._internal.config.generators import read_quietly
+
+        return read_quietly(self._config.advanced.ns_timestamp_generator)
+
     @property
     def exception_callback(self) -> ExceptionCallback | None:
         return self._config.advanced.exception_callback

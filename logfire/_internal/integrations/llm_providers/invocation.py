@@ -66,6 +66,7 @@ class Instrumentation(Protocol):
     def scrubber(self) -> Scrubber: ...
     @property
     def clock(self) -> Callable[[], int]: ...
+    def now_quietly(self) -> int | None: ...
     @property
     def takes_chunk_times(self) -> bool: ...
     @property
@@ -158,6 +159,10 @@ class Invocation:
     def now(self) -> int:
         """The configured clock, in nanoseconds."""
         return self._instrumentation.clock()
+
+    def now_quietly(self) -> int | None:
+        """As `now`; None where the clock fails, without a report. Safe inside a garbage collection."""
+        return self._instrumentation.now_quietly()
 
     @property
     def suppresses_others(self) -> bool:

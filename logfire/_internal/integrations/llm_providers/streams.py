@@ -57,6 +57,10 @@ class StreamedCall(Protocol):
         """The configured clock, in nanoseconds."""
         ...
 
+    def now_quietly(self) -> int | None:
+        """As `now`; None where the clock fails, without a report. Safe inside a garbage collection."""
+        ...
+
     def end(self, response: LLMResponse, *, exception: BaseException | None, stream: StreamEnd) -> None:
         """End the call's span."""
 
@@ -134,11 +138,8 @@ class StreamRecording:
         """A stream that holds this recording is being collected: the caller's own, or a copy of it."""
         if not self._unclaimed or id(stream) != self._stream_id:
             return
-        try:
-            end_time = self._call.now()
-        except Exception:
-            end_time = None  # A broken clock is reported where reporting is safe: by the thread that ends the span.
-        finalizer.dropped(self, end_time)
+        # A broken clock is reported where reporting is safe: by the thread that ends the span.
+        finalizer.dropped(self, self._call.now_quietly())
 
 
 def is_cancellation(exception: BaseException) -> bool:

@@ -70,6 +70,22 @@ def read_path(value: object) -> Path:
     raise Rejected('a path')
 
 
+def read_buffer_dir(value: object) -> Path:
+    path = read_path(value)
+    if os.name != 'posix':
+        raise Rejected('nothing on this system: the export buffer needs the permissions and locks of a POSIX system')
+    return path.expanduser()
+
+
+def read_count(value: object) -> int:
+    """A whole number above zero."""
+    text = value.strip() if isinstance(value, str) else ''
+    number = int(text) if text.isascii() and text.isdecimal() and len(text) < 20 else value
+    if isinstance(number, int) and not isinstance(number, bool) and number > 0:
+        return number
+    raise Rejected('a whole number above zero')
+
+
 def read_base_url(value: object) -> str:
     text = read_text(value).strip().rstrip('/')
     if text.startswith(('http://', 'https://')):
@@ -151,6 +167,16 @@ DISTRIBUTED_TRACING: Final = Parameter[bool | None](
     'distributed_tracing', read_bool, None, ('LOGFIRE_DISTRIBUTED_TRACING',)
 )
 CONFIG_DIR: Final = Parameter[Path | None]('config_dir', read_path, None, ('LOGFIRE_CONFIG_DIR',), in_file=False)
+EXPORT_MEMORY_ITEMS: Final = Parameter('export_memory_items', read_count, 20_000, ('LOGFIRE_EXPORT_MEMORY_ITEMS',))
+EXPORT_MEMORY_SIZE: Final = Parameter(
+    'export_memory_size', read_count, 64 * 1_024 * 1_024, ('LOGFIRE_EXPORT_MEMORY_SIZE',)
+)
+EXPORT_BUFFER_DIR: Final = Parameter[Path | None](
+    'export_buffer_dir', read_buffer_dir, None, ('LOGFIRE_EXPORT_BUFFER_DIR',)
+)
+EXPORT_BUFFER_SIZE: Final = Parameter(
+    'export_buffer_size', read_count, 512 * 1_024 * 1_024, ('LOGFIRE_EXPORT_BUFFER_SIZE',)
+)
 ADD_BAGGAGE_TO_ATTRIBUTES: Final = Parameter('add_baggage_to_attributes', read_bool, True)
 CONSOLE: Final = Parameter('console', read_bool, True, ('LOGFIRE_CONSOLE',))
 CONSOLE_COLORS: Final = Parameter[ConsoleColors](

@@ -2,18 +2,19 @@
 
 from __future__ import annotations
 
+import functools
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from opentelemetry.sdk.trace import SpanProcessor, TracerProvider
-from opentelemetry.sdk.trace.export import BatchSpanProcessor
 from opentelemetry.sdk.trace.id_generator import RandomIdGenerator
 from opentelemetry.sdk.trace.sampling import ALWAYS_ON, ParentBased, Sampler, TraceIdRatioBased
 
 from logfire._internal.config.resource import new_resource
 from logfire._internal.config.settings import Settings
 from logfire._internal.deadline import DeadlineRunner
+from logfire._internal.exporters.draining import Draining
 from logfire._internal.exporters.otlp_endpoints import has_otlp_endpoint
 from logfire._internal.exporters.processors import SpanPipeline, SpanStages, flush_jobs
 from logfire._internal.exporters.span_metrics import SpanMetrics
@@ -49,21 +50,27 @@ class Pipeline:
         """Take no more spans."""
         self.span_pipeline.use(SpanStages())
 
-    def force_flush(self, runner: DeadlineRunner, timeout_seconds: float) -> bool:
-        """Export what is held; whether all of it was done in time."""
+    def force_flush(self, runner: DeadlineRunner, timeout_seconds: float, *, drain: bool = False) -> bool:
+        """Export what is held; whether all of it was done in time. With `drain`, a shutdown follows."""
         parts = [*self.stages.processors, *self.metric_readers, *self.log_processors]
+        if drain:
+            for part in parts:
+                if isinstance(part, Draining):
+                    part.drain()
         return runner.run(flush_jobs(parts, int(timeout_seconds * 1_000)), timeout_seconds)
 
     def shutdown(self, runner: DeadlineRunner, timeout_seconds: float, *, keep: Pipeline | None = None) -> bool:
         """Shut everything down, apart from the processors that `keep` uses too; whether it was done in time."""
         kept = [*keep.stages.processors, *keep.log_processors] if keep is not None else []
+        # They keep to it by themselves, for the last thing that some do is to write down what they still hold.
+        timeout_millis = int(timeout_seconds * 1_000 * 0.9)
         jobs: list[Callable[[], object]] = [
-            processor.shutdown
+            _shutdown_job(processor, timeout_millis)
             for processor in (*self.stages.processors, *self.log_processors)
             if not any(processor is other for other in kept)
         ]
         if self.meter_provider is not None:
-            jobs.append(self.meter_provider.shutdown)
+            jobs.append(functools.partial(self.meter_provider.shutdown, timeout_millis))
         return runner.run(jobs, timeout_seconds)
 
 
@@ -94,12 +101,14 @@ def new_pipeline(settings: Settings, span_pipeline: SpanPipeline, runner: Deadli
     live: list[SpanProcessor] = []
     for place in exporters:
         if place.spans is not None:
-            span_processors.append(BatchSpanProcessor(place.spans))
+            from logfire._internal.exporters.otlp_spans import OutboxSpanProcessor
+
+            span_processors.append(OutboxSpanProcessor(place.spans))
             live += span_processors[-1:] if place.shows_live_work else ()
         if place.logs is not None:
-            from opentelemetry.sdk._logs.export import BatchLogRecordProcessor
+            from logfire._internal.exporters.otlp_logs import OutboxLogProcessor
 
-            log_processors.append(BatchLogRecordProcessor(place.logs))
+            log_processors.append(OutboxLogProcessor(place.logs))
     span_metrics = SpanMetrics() if settings.metrics is not None and settings.metrics.collect_in_spans else None
     stages = SpanStages(
         span_processors,
@@ -121,7 +130,11 @@ def new_pipeline(settings: Settings, span_pipeline: SpanPipeline, runner: Deadli
     if exporters:
         # So that the interpreter's exit, when no thread can be started, can still wait for a silent server with a
         # deadline.
-        runner.prepare(len(span_processors) + len(log_processors) + len(readers))
+        parts = [*span_processors, *log_processors, *readers]
+        runner.prepare(len(parts))
+        for part in parts:
+            if isinstance(part, Draining):
+                part.start()
     return Pipeline(
         tracer_provider,
         span_pipeline,
@@ -132,6 +145,12 @@ def new_pipeline(settings: Settings, span_pipeline: SpanPipeline, runner: Deadli
         logger_provider,
         log_processors,
     )
+
+
+def _shutdown_job(processor: SpanProcessor | LogRecordProcessor, timeout_millis: int) -> Callable[[], object]:
+    if isinstance(processor, Draining):
+        return functools.partial(processor.finish, timeout_millis)
+    return processor.shutdown
 
 
 def _sampler(head: object) -> Sampler | None:
@@ -147,9 +166,11 @@ def _sampler(head: object) -> Sampler | None:
 def _otlp_exporters(settings: Settings) -> list[OTLPExporters]:
     if not settings.tokens and not any(has_otlp_endpoint(signal) for signal in ('TRACES', 'METRICS', 'LOGS')):
         return []
-    from logfire._internal.exporters.otlp import new_otlp_exporters
+    from logfire._internal.exporters.otlp import BufferLimits, MemoryLimits, new_otlp_exporters
 
-    return new_otlp_exporters(settings.tokens, settings.advanced.base_url, metrics=settings.metrics is not None)
+    buffers = settings.buffers
+    limits = BufferLimits(MemoryLimits(buffers.memory_items, buffers.memory_size), buffers.folder, buffers.folder_size)
+    return new_otlp_exporters(settings.tokens, settings.advanced.base_url, limits, metrics=settings.metrics is not None)
 
 
 def _metrics(
@@ -162,9 +183,12 @@ def _metrics(
     if not metric_exporters and not settings.metrics.additional_readers:
         return (), None
     from opentelemetry.sdk.metrics import MeterProvider
-    from opentelemetry.sdk.metrics.export import PeriodicExportingMetricReader
 
-    own = [PeriodicExportingMetricReader(exporter) for exporter in metric_exporters]
+    own: list[MetricReader] = []
+    if metric_exporters:
+        from logfire._internal.exporters.otlp_metrics import OutboxMetricReader
+
+        own += [OutboxMetricReader(exporter) for exporter in metric_exporters]
     readers: list[MetricReader] = [*settings.metrics.additional_readers, *own]
     try:
         provider = MeterProvider(readers, resource, shutdown_on_exit=False, views=settings.metrics.views)

@@ -179,25 +179,32 @@ class Backlog:
         with self._moving:
             while self._is_over():
                 current = self._current
+                waits = current is not None and current.stored is None and not current.in_flight
+                if not self._memory or (len(self._memory) == 1 and not waits):
+                    return
                 if self._disk is not None and self._disk.is_open:
                     in_flight = current.stored if current is not None and current.in_flight else None
                     self._store(self._disk, self._memory[0], keep=in_flight)
-                elif current is not None and not current.in_flight:
-                    with self._lock:
-                        self._current = None
-                    self._lost(sum(part.items for part in current.parts), BUFFER_FULL)
+                elif waits:
+                    self._drop_current()
                     continue
                 else:
                     self._lost(self._memory[0].items, BUFFER_FULL)
                 with self._lock:
                     self._memory.popleft()
 
+    def _drop_current(self) -> None:
+        with self._lock:
+            current, self._current = self._current, None
+        if current is not None:
+            self._lost(sum(part.items for part in current.parts), BUFFER_FULL)
+
     def _is_over(self) -> bool:
         with self._lock:
             held = list(self._memory)
             if self._current is not None and self._current.stored is None:
                 held += self._current.parts
-        return len(self._memory) > 1 and (
+        return (
             sum(batch.items for batch in held) > self._limits.items
             or sum(len(batch.body) for batch in held) > self._limits.size
         )

@@ -74,7 +74,8 @@ class Queue:
     def flush(self, empty: Callable[[], bool], timeout_millis: int) -> bool:
         """Empty the queue, and wait until the outbox has delivered; whether all was."""
         deadline = time.monotonic() + timeout_millis / 1_000
-        return self._emptied(empty) and self.outbox.flush(deadline - time.monotonic())
+        lost = self.outbox.lost_so_far
+        return self._emptied(empty) and self.outbox.flush(deadline - time.monotonic(), lost_before=lost)
 
     def shutdown(self, finish: Callable[[], object], timeout_millis: int) -> None:
         """Empty the queue for the last time, and close the outbox."""
@@ -89,4 +90,4 @@ class Queue:
         if emptied and lost > 0:
             self._lost += lost
             self.outbox.lose(lost, QUEUE_FULL)
-        return emptied and lost <= 0
+        return emptied

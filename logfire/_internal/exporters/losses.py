@@ -11,6 +11,7 @@ logger: Final = logging.getLogger('logfire')
 
 BUFFER_FULL: Final = 'the buffer for what cannot be delivered is full; the oldest are dropped'
 DISK_FAILED: Final = 'the folder of the export buffer cannot be written to'
+FAULT: Final = 'a fault of this package'
 NOT_DELIVERED: Final = 'they could not be delivered before the shutdown'
 QUEUE_FULL: Final = 'they were made faster than they could be encoded'
 REFUSED: Final = 'the collector refuses them'

@@ -14,6 +14,7 @@ from typing import TYPE_CHECKING, Any, Final
 from opentelemetry.exporter.otlp.proto.http import Compression
 
 from logfire._internal.exporters.backlog import MemoryLimits
+from logfire._internal.exporters.backoff import Backoff
 from logfire._internal.exporters.batch import LOGS, METRICS, TRACES, Signal
 from logfire._internal.exporters.disk_buffer import DiskBuffer
 from logfire._internal.exporters.otlp_endpoints import has_otlp_endpoint
@@ -52,7 +53,7 @@ class BufferLimits:
     def new_outbox(self, signal: Signal) -> Outbox:
         """An outbox of its own for one signal and place."""
         disk = DiskBuffer(self.folder, self.folder_size) if self.folder is not None else None
-        return Outbox(signal, self.memory, disk)
+        return Outbox(signal, self.memory, disk, backoff=Backoff)
 
 
 @dataclass(frozen=True)

@@ -49,7 +49,9 @@ class OutboxMetricReader(PeriodicExportingMetricReader, Draining):
 
     def force_flush(self, timeout_millis: float = 10_000) -> bool:
         deadline = time.monotonic() + timeout_millis / 1_000
-        return super().force_flush(timeout_millis) and self.outbox.flush(deadline - time.monotonic())
+        lost = self.outbox.lost_so_far
+        flushed = super().force_flush(timeout_millis)
+        return flushed and self.outbox.flush(deadline - time.monotonic(), lost_before=lost)
 
     def shutdown(self, timeout_millis: float = 30_000, **kwargs: Any) -> None:
         self.finish(timeout_millis)

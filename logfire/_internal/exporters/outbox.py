@@ -17,7 +17,7 @@ from logfire._internal.exporters.backlog import Backlog, MemoryLimits
 from logfire._internal.exporters.backoff import Backoff
 from logfire._internal.exporters.batch import Batch, Signal
 from logfire._internal.exporters.disk_buffer import DiskBuffer
-from logfire._internal.exporters.losses import NOT_DELIVERED, REFUSED, REJECTED, TOO_LARGE, Losses
+from logfire._internal.exporters.losses import FAULT, NOT_DELIVERED, REJECTED, Losses
 from logfire._internal.exporters.sending import Delivered, Destination, Outcome, Refused, Sender, TooLarge, Unavailable
 from logfire._internal.suppression import suppressed
 
@@ -133,14 +133,23 @@ class Outbox:
             self._draining = True
             self._changed.notify_all()
 
-    def flush(self, timeout_seconds: float) -> bool:
+    @property
+    def lost_so_far(self) -> int:
+        """How much was lost, for whatever reason."""
+        return self._lost
+
+    def flush(self, timeout_seconds: float, *, lost_before: int | None = None) -> bool:
         """Wait, at most so long, until all that was put before is delivered; whether it was.
 
         An attempt that is due later is made at once, unless the collector asked for the delay.
+
+        Args:
+            timeout_seconds: How long to wait.
+            lost_before: What `lost_so_far` was before the last was put; None is what it is now.
         """
         deadline = time.monotonic() + timeout_seconds
         with self._changed:
-            newest, lost = self._last_stamp, self._lost
+            newest, lost = self._last_stamp, self._lost if lost_before is None else lost_before
             self._not_before = min(self._not_before, self._earliest)
             self._changed.notify_all()
             while (oldest := self._backlog.oldest) is not None and oldest <= newest:
@@ -195,7 +204,7 @@ class Outbox:
                 self.prime()
         while (due := self._wait()) is not None:
             destination, batch = due
-            outcome: Outcome = Refused('a fault of this package')
+            outcome: Outcome = Refused('', FAULT)
             with _SEND_GUARD:
                 outcome = self._sender.send(destination, batch)
             self._settle(batch, outcome)
@@ -244,7 +253,7 @@ class Outbox:
             self.lose(outcome.rejected, REJECTED)
             self._note_answer(outcome)
         else:
-            self.lose(batch.items, TOO_LARGE if isinstance(outcome, TooLarge) else REFUSED, outcome.problem)
+            self.lose(batch.items, outcome.reason, outcome.problem)
         self._backlog.settled()
         with self._changed:
             was_failing, self._failing = self._failing, False

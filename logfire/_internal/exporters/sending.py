@@ -7,7 +7,6 @@ import time
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
 from typing import Any, Final, TypeAlias
-from urllib.parse import urlsplit
 
 import requests
 from google.protobuf.message import DecodeError
@@ -16,6 +15,7 @@ from google.rpc.status_pb2 import Status
 
 from logfire._internal.exporters.backoff import read_retry_after
 from logfire._internal.exporters.batch import Batch, Signal
+from logfire._internal.exporters.losses import REFUSED, TOO_LARGE, UNSENDABLE
 
 MAX_RESPONSE: Final = 16 * 1_024
 """How much of an answer is read, in bytes."""
@@ -47,8 +47,8 @@ class Destination:
     @property
     def shown(self) -> str:
         """The URL without what may be secret."""
-        parts = urlsplit(self.url)
-        return f'{parts.scheme}://{parts.netloc.rpartition("@")[2]}{parts.path}'
+        scheme, separator, rest = self.url.partition('?')[0].rpartition('://')
+        return f'{scheme}{separator}{rest.rpartition("@")[2]}'
 
 
 @dataclass(frozen=True)
@@ -75,6 +75,8 @@ class TooLarge:
     """The collector takes less at a time."""
 
     problem: str
+    reason: str = TOO_LARGE
+    """Why it is lost if it cannot be divided."""
 
 
 @dataclass(frozen=True)
@@ -82,6 +84,7 @@ class Refused:
     """The collector will never take it."""
 
     problem: str
+    reason: str = REFUSED
 
 
 Outcome: TypeAlias = Delivered | Unavailable | TooLarge | Refused
@@ -111,8 +114,11 @@ class Sender:
             )
             with response:
                 return self._outcome(response, time.monotonic() + destination.timeout)
-        except (OSError, ValueError) as problem:
-            # All that `requests` raises is an OSError or a ValueError. Its text may tell the URL with what is in it.
+        # What `requests` raises is an OSError, and a ValueError too where no connection is at fault. Its text may tell
+        # the URL with what is in it.
+        except ValueError as problem:
+            return Refused(type(problem).__name__, UNSENDABLE)
+        except OSError as problem:
             return Unavailable(type(problem).__name__)
 
     def close(self) -> None:

@@ -3,8 +3,6 @@
 from __future__ import annotations
 
 import io
-import os
-import subprocess
 import sys
 import threading
 import warnings
@@ -26,6 +24,7 @@ from logfire._internal.scrubbing import NOOP_SCRUBBER, ScrubbingOptions
 from logfire.exceptions import LogfireConfigError, LogfireNotConfiguredWarning
 from logfire.testing import TestExporter, get_collected_metrics
 from tests.collector import Collector
+from tests.programs import run
 
 
 def configure(**keywords: Any) -> logfire.Logfire:
@@ -163,21 +162,6 @@ def test_opentelemetrys_globals_are_ours(configured: object, exporter: TestExpor
     assert _logs.get_logger_provider() is GLOBAL_CONFIG.logger_provider
     trace.get_tracer('library').start_span('theirs').end()
     assert names(exporter) == ['theirs']
-
-
-def run(code: str, *, seconds: float = 120, says: str = '', **environment: str) -> str:
-    """Run a program in a new interpreter that ends well and says this on its error output; its standard output."""
-    kept = {name: value for name, value in os.environ.items() if not name.startswith(('LOGFIRE_', 'OTEL_'))}
-    done = subprocess.run(
-        [sys.executable, '-W', 'error', '-c', code],
-        env={**kept, '_LOGFIRE_STRICT_FAULTS': '1', **environment},
-        capture_output=True,
-        text=True,
-        timeout=seconds,
-        check=False,
-    )
-    assert (done.returncode, done.stderr) == (0, says)
-    return done.stdout
 
 
 def test_globals_of_somebody_else_stay() -> None:

@@ -17,6 +17,8 @@ from logfire.exceptions import LogfireConfigError
 
 T = TypeVar('T')
 
+IS_POSIX: Final = os.name == 'posix'
+
 
 class Rejected(Exception):
     """A value that a parameter does not take; the text says what is allowed."""
@@ -72,7 +74,7 @@ def read_path(value: object) -> Path:
 
 def read_buffer_dir(value: object) -> Path:
     path = read_path(value)
-    if os.name != 'posix':
+    if not IS_POSIX:
         raise Rejected('nothing on this system: the export buffer needs the permissions and locks of a POSIX system')
     return path.expanduser()
 

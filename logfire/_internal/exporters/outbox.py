@@ -85,6 +85,7 @@ class Outbox:
         self._destination: Destination | None = None
         self._last_stamp = 0
         self._failing = False
+        self._sending = False
         self._draining = False
         self._failed_while_draining = False
         self._not_before = 0.0
@@ -105,6 +106,9 @@ class Outbox:
     def put(self, destination: Destination, items: int, encoding: str, body: bytes) -> None:
         """Deliver a request with so many items as soon as may be. One without items only tells the destination."""
         with self._changed:
+            is_first = self._destination is None
+            if is_first:
+                self._look_again = time.monotonic() + ADOPTION_INTERVAL
             self._destination = destination
             self._losses.where = destination.shown
             self._last_stamp = max(self._last_stamp + 1, time.time_ns())
@@ -112,7 +116,12 @@ class Outbox:
             closed = self._closed
         if closed:
             self.lose(items, NOT_DELIVERED)
-        elif items:
+            return
+        if is_first:
+            # At once, so that what is put next does not find memory full and no folder open.
+            with _FOLDER_GUARD:
+                self._backlog.open_folder(destination.key)
+        if items:
             self._backlog.put(batch)
         self._notify()
         self.start()
@@ -173,7 +182,10 @@ class Outbox:
                 return delivered
             self._closed = True
             self._changed.notify_all()
+            thread = None if self._sending else self._thread
         self._backlog.leave(deadline)
+        if thread is not None:
+            thread.join(max(0.0, deadline - time.monotonic()))  # It only has to close its connection.
         self._losses.close()
         return delivered
 
@@ -205,8 +217,10 @@ class Outbox:
         while (due := self._wait()) is not None:
             destination, batch = due
             outcome: Outcome = Refused('', FAULT)
+            self._sending = True
             with _SEND_GUARD:
                 outcome = self._sender.send(destination, batch)
+            self._sending = False
             self._settle(batch, outcome)
         self._sender.close()
 

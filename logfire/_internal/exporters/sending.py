@@ -123,6 +123,12 @@ class Sender:
 
     def close(self) -> None:
         """Close the connection."""
+        # A session leaves it to finalisers, which no longer run when the interpreter exits.
+        adapters: Any = self._session.adapters
+        for adapter in adapters.values():
+            for manager in (adapter.poolmanager, *adapter.proxy_manager.values()):
+                for key in manager.pools.keys():  # noqa: SIM118 - urllib3's container cannot be iterated over
+                    manager.pools[key].close()
         self._session.close()
 
     def _outcome(self, response: requests.Response, deadline: float) -> Outcome:

@@ -115,13 +115,14 @@ def test_the_oldest_make_room(folder: Path) -> None:
     """The folder holds no more than its size: the oldest go first, whosever they are; who counts them is told."""
     size = 3 * 1_400
     first = buffer(folder, size=size)
+    (folder / 'notes').write_text('Not ours; not counted.')
     for stamp in (1, 3, 5):
         assert first.store(batch(stamp, b'x' * 1_200)) == []
     other = buffer(folder, size=size, key=OTHER)
     (removed,) = other.store(batch(4, b'x' * 1_200, items=7))
     assert (removed.stamp, removed.items) == (1, 1)
     assert [stored.stamp for stored in first.store(batch(6, b'x' * 1_200), keep=first.oldest)] == [3]
-    assert sum(path.stat().st_size for path in files(folder)) <= size
+    assert sum(path.stat().st_size for path in files(folder) if path.suffix == '.batch') <= size
     assert [each.stamp for each in held(first)] == [5, 6]
     assert [each.stamp for each in held(other)] == [4]
 
@@ -165,6 +166,23 @@ def test_what_a_killed_process_had_not_finished_is_removed(folder: Path) -> None
     unfinished.write_bytes(b'half')
     assert held(buffer(folder)) == [batch(1)]
     assert not unfinished.exists()
+
+
+def test_what_cannot_be_removed_at_the_end_stays(folder: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """An empty folder that another process looks into just then is no error; the next run removes it."""
+    made = buffer(folder)
+    made.store(batch(1))
+    assert len(held(made)) == 1
+
+    def in_use(*args: object, **kwargs: object) -> None:
+        raise OSError(39, 'Directory not empty')
+
+    with monkeypatch.context() as patched:
+        patched.setattr(os, 'rmdir', in_use)
+        made.close()
+    assert len(list(folder.iterdir())) == 1
+    buffer(folder).close()
+    assert list(folder.iterdir()) == []
 
 
 def plant(folder: Path, *, run: str = f'{KEY}.{"0" * 16}', name: str = f'{1:020d}-1-1.batch') -> Path:

@@ -185,19 +185,15 @@ class Backlog:
                 if self._disk is not None and self._disk.is_open:
                     in_flight = current.stored if current is not None and current.in_flight else None
                     self._store(self._disk, self._memory[0], keep=in_flight)
-                elif waits:
-                    self._drop_current()
+                elif current is not None and waits:
+                    with self._lock:
+                        self._current = None
+                    self._lost(sum(part.items for part in current.parts), BUFFER_FULL)
                     continue
                 else:
                     self._lost(self._memory[0].items, BUFFER_FULL)
                 with self._lock:
                     self._memory.popleft()
-
-    def _drop_current(self) -> None:
-        with self._lock:
-            current, self._current = self._current, None
-        if current is not None:
-            self._lost(sum(part.items for part in current.parts), BUFFER_FULL)
 
     def _is_over(self) -> bool:
         with self._lock:

@@ -91,12 +91,11 @@ class DiskBuffer:
 
     def open(self, key: str) -> bool:
         """Use the folder for a destination; whether it can be trusted. Why not is logged."""
-        if self._root is None:
-            try:
-                self._root = _open_private_folder(self._path)
-            except (OSError, Distrusted) as problem:
-                self._distrust(str(self._path), problem)
-                return False
+        try:
+            self._root = _open_private_folder(self._path)
+        except (OSError, Distrusted) as problem:
+            self._distrust(str(self._path), problem)
+            return False
         self._key = key
         return True
 

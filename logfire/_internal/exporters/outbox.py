@@ -51,8 +51,6 @@ class Outbox:
         disk: Where more is kept; None is nowhere.
         sender: Makes the attempts.
         backoff: Says how long to wait after one that failed.
-        prime: Called on the outbox's thread before anything else: makes an exporter put an empty batch, so that the
-            destination is known and what an earlier process left for it is delivered.
     """
 
     def __init__(
@@ -65,7 +63,9 @@ class Outbox:
         backoff: Callable[[], Backoff] = Backoff,
     ) -> None:
         self.signal: Final = signal
-        self.prime: Callable[[], object] | None = None
+        self.prime: Callable[[], object]
+        """Called on the thread before anything else: makes an exporter put an empty batch, so that the destination is
+        known, and what an earlier process left for it is delivered. Set by the exporter."""
         self.forked: Callable[[], None] | None = None
         """Called in a forked child."""
         self._new_sender = sender
@@ -211,9 +211,8 @@ class Outbox:
 
     def _run(self) -> None:
         attach(suppressed(get_current()))  # What we send is not traced.
-        if self.prime is not None:
-            with _PRIME_GUARD:
-                self.prime()
+        with _PRIME_GUARD:
+            self.prime()
         while (due := self._wait()) is not None:
             destination, batch = due
             outcome: Outcome = Refused('', FAULT)

@@ -140,6 +140,8 @@ assert logfire.force_flush(30_000)
 """
     folder = tmp_path / 'buffer'
     settings = {'LOGFIRE_EXPORT_BUFFER_DIR': str(folder), 'LOGFIRE_EXPORT_MEMORY_ITEMS': '1'}
+    # Python 3.12 and later warn of threads at a fork.
+    settings['PYTHONWARNINGS'] = 'ignore::DeprecationWarning'
     with Collector(refusing=True) as collector:
         with running(code, **environment(collector, **settings)) as program:
             assert program.stdout is not None

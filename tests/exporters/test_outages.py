@@ -14,6 +14,7 @@ from typing import Any
 import pytest
 from google.rpc.code_pb2 import RESOURCE_EXHAUSTED
 from google.rpc.status_pb2 import Status
+from opentelemetry.instrumentation.requests import RequestsInstrumentor
 from opentelemetry.proto.collector.trace.v1.trace_service_pb2 import (
     ExportTracePartialSuccess,
     ExportTraceServiceResponse,
@@ -614,3 +615,18 @@ def test_a_fault_of_ours_loses_one_batch(
     assert 'could not look into the export buffer' in caplog.text
     assert 'could not put telemetry into its outbox' in caplog.text
     assert 'your prompt' not in caplog.text
+
+
+def test_our_own_requests_make_no_spans() -> None:
+    """An instrumentation of the HTTP library we send with sees nothing of it, in health and when we try again."""
+    instrumentor = RequestsInstrumentor()
+    with Collector(answers=[Answer(503)]) as collector:
+        send_to(collector)
+        instrumentor.instrument(tracer_provider=GLOBAL_CONFIG.tracer_provider)
+        try:
+            record('a')
+            assert flush()
+            assert flush()
+        finally:
+            instrumentor.uninstrument()
+        assert collector.taken() == ['a']

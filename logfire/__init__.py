@@ -50,7 +50,9 @@ __all__ = [
     'get_context',
     'info',
     'instrument',
+    'instrument_aiohttp_client',
     'instrument_azure_ai_inference',
+    'instrument_requests',
     'log',
     'logfire_info',
     'loguru_handler',
@@ -83,7 +85,9 @@ fatal: Final = DEFAULT_LOGFIRE_INSTANCE.fatal
 force_flush: Final = DEFAULT_LOGFIRE_INSTANCE.force_flush
 info: Final = DEFAULT_LOGFIRE_INSTANCE.info
 instrument: Final = DEFAULT_LOGFIRE_INSTANCE.instrument
+instrument_aiohttp_client: Final = DEFAULT_LOGFIRE_INSTANCE.instrument_aiohttp_client
 instrument_azure_ai_inference: Final = DEFAULT_LOGFIRE_INSTANCE.instrument_azure_ai_inference
+instrument_requests: Final = DEFAULT_LOGFIRE_INSTANCE.instrument_requests
 log: Final = DEFAULT_LOGFIRE_INSTANCE.log
 metric_counter: Final = DEFAULT_LOGFIRE_INSTANCE.metric_counter
 metric_counter_callback: Final = DEFAULT_LOGFIRE_INSTANCE.metric_counter_callback

@@ -32,8 +32,9 @@ MODULES = [
     'logfire.sampling',
     'logfire.types',
 ]
-# What tests are written with: only of use where logfire is. The version is stated by the package itself.
-NOT_STOOD_FOR = ('logfire.testing', 'logfire.version')
+# What tests are written with, and what OpenTelemetry's tools load: only of use where logfire is. The version is stated
+# by the package itself.
+NOT_STOOD_FOR = ('logfire.testing', 'logfire.integrations.azure_ai_inference', 'logfire.version')
 # Made by the package only, never by its users.
 MADE_BY_US = {'Logfire', 'LogfireSpan', 'ScrubMatch', 'TailSamplingSpanInfo', 'ExceptionCallbackHelper'}
 
@@ -103,7 +104,7 @@ def drift(ours: Any, theirs: Any, where: str) -> Iterator[str]:
 
 
 def test_its_modules_are_those_of_logfire() -> None:
-    """Every public module of `logfire` has its counterpart, but those for tests and for the version."""
+    """Every public module of `logfire` has its counterpart, but those that are not stood for."""
     theirs = {name for name in public_modules(ROOT / 'logfire') if not name.startswith(NOT_STOOD_FOR)}
     assert theirs == public_modules(FOLDER / 'logfire_api') == {*MODULES, 'logfire.integrations'}
 
@@ -278,6 +279,12 @@ def test_context_managers_can_be_entered(shim: Any) -> None:
         with manager as entered:
             assert entered is None
             assert shim.get_baggage() == shim.get_context() == {}
+
+
+def test_http_libraries_stay_as_they_are(shim: Any) -> None:
+    """Instrumenting an HTTP library takes what it takes in `logfire`, and needs and does nothing."""
+    assert shim.instrument_requests(excluded_urls='health', duration_histogram_boundaries=[1.0]) is None
+    assert shim.instrument_aiohttp_client(capture_headers=True, request_hook=print) is None
 
 
 def test_settings_give_the_instance_that_does_nothing(shim: Any) -> None:

@@ -16,6 +16,7 @@ MODULES = [
     'logfire',
     'logfire.types',
     'logfire.propagate',
+    'logfire.integrations.azure_ai_inference',
     'logfire.integrations.logging',
     'logfire.integrations.loguru',
     'logfire.integrations.structlog',

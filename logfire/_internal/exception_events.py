@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import hashlib
 import sys
 import traceback
 from typing import TYPE_CHECKING, Any, Final, cast
@@ -65,6 +64,8 @@ def record_exception(
     with _FIND_ISSUE:
         if helper.create_issue:
             source = helper.issue_fingerprint_source.encode('utf-8', 'backslashreplace')
+            import hashlib  # Loaded for a failure, not for every program.
+
             span.set_attribute(EXCEPTION_FINGERPRINT, hashlib.sha256(source).hexdigest())
     if helper.is_recorded:
         exception_type = type(exception)

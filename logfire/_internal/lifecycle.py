@@ -36,8 +36,24 @@ def before_flush(timeout_seconds: float) -> None:
             callback(timeout_seconds)
 
 
+def finish_first() -> None:
+    """Have the exit callbacks, but for the last ones, run before all that is registered with `atexit` so far.
+
+    A provider that is not ours may have been made after we were imported, and `atexit` runs the latest first.
+    """
+    atexit.unregister(_finish)
+    atexit.register(_finish)
+
+
+def _finish() -> None:
+    for callback in _before_exit:
+        with _FINISH:
+            callback()
+
+
 def _exit() -> None:
-    for callback in [*_before_exit, *_at_exit]:
+    _finish()
+    for callback in _at_exit:
         with _FINISH:
             callback()
 

@@ -11,6 +11,7 @@ from opentelemetry.context import Context, attach, get_current
 from opentelemetry.trace import INVALID_SPAN, Link, Span, SpanContext, SpanKind, StatusCode, Tracer, set_span_in_context
 from opentelemetry.util.types import Attributes, AttributeValue
 
+from logfire._internal import errors
 from logfire._internal.attributes import (
     JSON_SCHEMA,
     LEVEL_NUM,
@@ -35,9 +36,9 @@ if TYPE_CHECKING:
 
 _ERROR: Final = level_number('error')
 
-_BEGIN = Guard('begin a span')
+_BEGIN = 'begin a span'
 _SET = Guard('set something on a span')
-_END = Guard('end a span')
+_END = 'end a span'
 
 
 class LogfireSpan:
@@ -103,8 +104,10 @@ class LogfireSpan:
 
     def __enter__(self) -> LogfireSpan:
         if self._span is None and not self._ended:
-            with _BEGIN:
+            try:
                 self._start()
+            except Exception as fault:
+                errors.handle(_BEGIN, fault)
         return self
 
     def __exit__(
@@ -115,9 +118,11 @@ class LogfireSpan:
             return
         self._detach()
         if exc_value is not None:
-            with _END:
+            try:
                 callback = self._config.advanced.exception_callback
                 record_exception(span, exc_value, escaped=True, callback=callback)
+            except Exception as fault:
+                errors.handle(_END, fault)
         self.end()
 
     def __getattr__(self, name: str) -> Any:
@@ -252,10 +257,14 @@ class LogfireSpan:
         self._ended = True
         self._detach()
         if self._late_schema is not None or (self._level is not None and self._level >= _ERROR):
-            with _END:
+            try:
                 self._complete(span)
-        with _END:
+            except Exception as fault:
+                errors.handle(_END, fault)
+        try:
             span.end(self._config.clock() if end_time is None else end_time)
+        except Exception as fault:
+            errors.handle(_END, fault)
 
     def _start(self) -> None:
         before = get_current()

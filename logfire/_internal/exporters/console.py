@@ -20,6 +20,7 @@ from opentelemetry.trace import StatusCode
 from logfire._internal import attributes as names
 from logfire._internal.errors import Guard
 from logfire._internal.exporters import console_llm
+from logfire._internal.exporters.console_calls import OpenCalls
 from logfire._internal.exporters.console_output import ConsoleOutput
 from logfire._internal.exporters.console_text import PYTHON, Line, one_line, visible
 from logfire._internal.exporters.console_tree import Place, SpanTree
@@ -128,6 +129,7 @@ class _Console:
         self._min_level = LEVEL_NUMBERS[options.min_log_level]
         self._output = ConsoleOutput(options.output, options.colors)
         self._tree = SpanTree(options.span_style)
+        self._calls = OpenCalls()
         self._margin = _TIMESTAMP_WIDTH if options.include_timestamps else 0
         self._second = -1
         self._second_text = ''
@@ -180,9 +182,10 @@ class _Console:
         elif span_type == 'pending_span':
             self._show_start(span, attributes, parent_id)
         else:
-            was_shown = span.context is not None and self._tree.close(span.context.span_id)
+            span_id = span.context.span_id if span.context is not None else 0
+            was_shown = self._tree.close(span_id)
             if console_llm.is_model_call(span.kind, attributes):
-                self._show_call(span, attributes, self._tree.place(parent_id))
+                self._show_call(span, attributes, self._tree.place(parent_id), self._calls.close(span_id))
             elif not was_shown:
                 self._show_entry(_entry(span, attributes), self._tree.place(parent_id))
 
@@ -195,7 +198,8 @@ class _Console:
         if not console_llm.is_model_call(pending.kind, attributes):
             self._show_entry(entry, place)
         elif self._options.span_style == 'show-parents' and self._wanted(entry.level):
-            line = self._line_start(entry.timestamp, place) + console_llm.start_line(attributes)
+            number = self._calls.open(span_id, console_llm.title(attributes))
+            line = self._line_start(entry.timestamp, place) + console_llm.start_line(attributes, number)
             self._output.write([*self._repeated_parents(place), line])
 
     def _show_log_record(self, record: ReadWriteLogRecord) -> None:
@@ -229,7 +233,7 @@ class _Console:
             lines += _exception_lines(exception, margin)
         self._output.write(lines)
 
-    def _show_call(self, span: ReadableSpan, attributes: Mapping[str, Any], place: Place) -> None:
+    def _show_call(self, span: ReadableSpan, attributes: Mapping[str, Any], place: Place, number: int) -> None:
         entry = _entry(span, attributes)
         if entry.level is None and span.status.status_code is StatusCode.ERROR:
             entry = entry._replace(level=_ERROR)
@@ -243,7 +247,7 @@ class _Console:
             verbose=self._options.verbose,
             tags=self._options.include_tags,
         )
-        head, *rows = console_llm.block(span, attributes, entry.style, layout)
+        head, *rows = console_llm.block(span, attributes, entry.style, layout, number)
         lines.append(start + head)
         if self._options.verbose:
             lines += _source_lines(entry, ' ' * layout.margin)

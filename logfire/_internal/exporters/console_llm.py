@@ -36,6 +36,8 @@ _ROLE_STYLES: Final = {
     'assistant': 'green',
     'tool': 'blue',
 }
+# Neighbouring numbers have different colours.
+_NUMBER_STYLES: Final = ('bold cyan', 'bold yellow', 'bold magenta', 'bold blue')
 
 
 class Layout(NamedTuple):
@@ -87,15 +89,23 @@ def is_model_call(kind: SpanKind, attributes: Mapping[str, Any]) -> bool:
     return kind is SpanKind.CLIENT and semconv.OPERATION_NAME in attributes
 
 
-def start_line(attributes: Mapping[str, Any]) -> Line:
-    """What is shown when the call starts, to be put behind time and indentation."""
-    return [*_title(attributes, ''), (' …', 'dim')]
+def title(attributes: Mapping[str, Any]) -> str:
+    """What a call is named by: operation and model."""
+    return ''.join([text for text, _ in _title(attributes, '', 1)])
 
 
-def block(span: ReadableSpan, attributes: Mapping[str, Any], style: str, layout: Layout) -> list[Line]:
+def start_line(attributes: Mapping[str, Any], number: int) -> Line:
+    """What is shown when the call starts, to be put behind time and indentation.
+
+    `number` tells calls of one title apart that are open at the same time.
+    """
+    return [*_title(attributes, '', number), (' …', 'dim')]
+
+
+def block(span: ReadableSpan, attributes: Mapping[str, Any], style: str, layout: Layout, number: int = 1) -> list[Line]:
     """What is shown when the call has ended: the head line, to be put behind time and indentation, and lines below it.
 
-    `style` is that of the call's level.
+    `style` is that of the call's level, `number` that of its start line.
     """
     rows = [*_verbose_rows(attributes)] if layout.verbose else []
     limits = _VERBOSE if layout.verbose else _BRIEF
@@ -105,11 +115,11 @@ def block(span: ReadableSpan, attributes: Mapping[str, Any], style: str, layout:
         rows += _asked_rows(attributes, limits)
         rows += _answered_rows(attributes, limits)
     rows += _error_rows(span, attributes, limits)
-    return [*_head_lines(span, attributes, style, layout), *_row_lines(rows, layout)]
+    head = _head_lines(span, attributes, _title(attributes, style, number), layout)
+    return [*head, *_row_lines(rows, layout)]
 
 
-def _head_lines(span: ReadableSpan, attributes: Mapping[str, Any], style: str, layout: Layout) -> list[Line]:
-    line = _title(attributes, style)
+def _head_lines(span: ReadableSpan, attributes: Mapping[str, Any], line: Line, layout: Layout) -> list[Line]:
     lines: list[Line] = [line]
     used = layout.start + _cells(line)
     for item in _facts(span, attributes, layout):
@@ -123,11 +133,13 @@ def _head_lines(span: ReadableSpan, attributes: Mapping[str, Any], style: str, l
     return lines
 
 
-def _title(attributes: Mapping[str, Any], style: str) -> Line:
-    title: Line = [(_name(attributes[semconv.OPERATION_NAME]), style)]
+def _title(attributes: Mapping[str, Any], style: str, number: int) -> Line:
+    line: Line = [(_name(attributes[semconv.OPERATION_NAME]), style)]
     if model := attributes.get(semconv.REQUEST_MODEL):
-        title += [(' ', ''), (_name(model), f'bold {style}'.rstrip())]
-    return title
+        line += [(' ', ''), (_name(model), f'bold {style}'.rstrip())]
+    if number > 1:
+        line.append((f' #{number}', _NUMBER_STYLES[number % len(_NUMBER_STYLES)]))
+    return line
 
 
 def _facts(span: ReadableSpan, attributes: Mapping[str, Any], layout: Layout) -> Iterator[Segment]:

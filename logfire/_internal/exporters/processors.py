@@ -16,9 +16,9 @@ from opentelemetry.sdk.trace import ReadableSpan, Span, SpanProcessor
 from opentelemetry.sdk.trace.id_generator import IdGenerator, RandomIdGenerator
 from opentelemetry.trace import SpanContext, Status, StatusCode
 
+from logfire._internal import errors
 from logfire._internal.attributes import LEVEL_NUM, MSG, PENDING_PARENT_ID, SPAN_TYPE
 from logfire._internal.deadline import DeadlineRunner
-from logfire._internal.errors import Guard
 from logfire._internal.exporters.http_spans import http_level, http_message
 from logfire._internal.exporters.span_metrics import SpanMetrics
 from logfire._internal.exporters.tail_sampling import TailSampler
@@ -34,18 +34,22 @@ MAX_BAGGAGE_VALUE: Final = 1_000
 
 _ERROR: Final = LEVEL_NUMBERS['error']
 
-_START_GUARD: Final = Guard('tell a span processor that a span started')
-_BAGGAGE_GUARD: Final = Guard('add baggage to a span')
-_PENDING_GUARD: Final = Guard('announce a span that started')
-_COMPLETE_GUARD: Final = Guard('complete a span that ended')
-_SCRUB_GUARD: Final = Guard('scrub a span')
-_END_GUARD: Final = Guard('hand a span to a span processor')
+# Each span comes by here: a guard that costs nothing, `errors.handle`, stands where every span meets it.
+_START: Final = 'tell a span processor that a span started'
+_BAGGAGE: Final = 'add baggage to a span'
+_COMPLETE: Final = 'complete a span that ended'
+_SCRUB: Final = 'scrub a span'
+_END: Final = 'hand a span to a span processor'
+_PENDING_GUARD: Final = errors.Guard('announce a span that started')
 
 
 def shows_live_work(processor: SpanProcessor) -> bool:
     """Whether a processor asks, by itself or by its exporter, for the copies that announce spans still running."""
     exporter = getattr(processor, 'span_exporter', None)
     return bool(getattr(processor, 'wants_pending', False) or getattr(exporter, 'wants_pending', False))
+
+
+_NO_ON_START: Final = SpanProcessor.on_start
 
 
 class SpanStages:
@@ -68,6 +72,10 @@ class SpanStages:
         span_metrics: SpanMetrics | None = None,
     ) -> None:
         self.processors = tuple(processors)
+        # Most processors have nothing to do then.
+        self._on_start = tuple(
+            [each.on_start for each in processors if getattr(each.on_start, '__func__', None) is not _NO_ON_START]
+        )
         self._live = tuple(each for each in processors if each in live or shows_live_work(each))
         self._scrubber = scrubber
         self._id_generator = id_generator or RandomIdGenerator()
@@ -78,13 +86,17 @@ class SpanStages:
     def start(self, span: Span, context: Context | None) -> None:
         """A span started; it can still be given attributes."""
         if self._add_baggage:
-            with _BAGGAGE_GUARD:
+            try:
                 _set_baggage_attributes(span, context)
+            except Exception as fault:
+                errors.handle(_BAGGAGE, fault)
         if self._span_metrics is not None:
             self._span_metrics.start(span)
-        for processor in self.processors:
-            with _START_GUARD:
-                processor.on_start(span, context)
+        for on_start in self._on_start:
+            try:
+                on_start(span, context)
+            except Exception as fault:
+                errors.handle(_START, fault)
         if self._tail is not None:
             self._tail.start(span, context)
         elif self._live:
@@ -93,8 +105,10 @@ class SpanStages:
     def end(self, span: ReadableSpan) -> None:
         """A span ended."""
         measured = self._span_metrics.end(span) if self._span_metrics is not None else None
-        with _COMPLETE_GUARD:
+        try:
             span = _completed(span, measured)
+        except Exception as fault:
+            errors.handle(_COMPLETE, fault)
         if self._tail is not None:
             self._tail.end(span)
         else:
@@ -102,8 +116,10 @@ class SpanStages:
 
     def _finish(self, span: ReadableSpan) -> None:
         # A span that cannot be scrubbed is not exported.
-        with _SCRUB_GUARD:
+        try:
             self._hand_over(self._scrubber.scrub_span(span), self.processors)
+        except Exception as fault:
+            errors.handle(_SCRUB, fault)
 
     def _announce(self, span: ReadableSpan) -> None:
         with _PENDING_GUARD:
@@ -134,8 +150,10 @@ class SpanStages:
     @staticmethod
     def _hand_over(span: ReadableSpan, processors: Sequence[SpanProcessor]) -> None:
         for processor in processors:
-            with _END_GUARD:
+            try:
                 processor.on_end(span)
+            except Exception as fault:
+                errors.handle(_END, fault)
 
 
 class SpanPipeline(SpanProcessor):

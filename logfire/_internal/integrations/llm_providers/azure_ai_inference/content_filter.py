@@ -23,7 +23,7 @@ Results = dict[str, dict[str, Any]]
 
 def read_results(results: Any) -> Results:
     """`{category: {filtered, severity or detected}}`; empty where the service sent none."""
-    if not is_mapping(results):
+    if not results or not is_mapping(results):
         return {}
     found: Results = {}
     for category, result in results.items():
@@ -41,6 +41,8 @@ def completion_attributes(choices: Sequence[Results]) -> Mapping[str, Any]:
 def prompt_attributes(reply: Mapping[str, Any]) -> Mapping[str, Any]:
     """The attribute of a reply's `prompt_filter_results`, one object per prompt."""
     prompts = reply.get('prompt_filter_results')
+    if not prompts:
+        return {}
     found = [
         read_results(prompt.get('content_filter_results'))
         for prompt in (prompts if is_list(prompts) else ())

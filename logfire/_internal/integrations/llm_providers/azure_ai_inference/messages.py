@@ -6,7 +6,6 @@ REST reference: https://learn.microsoft.com/rest/api/aifoundry/model-inference/g
 from __future__ import annotations
 
 import base64
-import hashlib
 import json
 import urllib.parse
 from collections.abc import Iterator, Mapping
@@ -15,7 +14,7 @@ from typing import Any
 from logfire._internal.integrations.llm_providers.azure_ai_inference.values import (
     is_list,
     is_mapping,
-    plain,
+    raw,
     read_str,
 )
 from logfire._internal.integrations.llm_providers.semconv import (
@@ -26,6 +25,7 @@ from logfire._internal.integrations.llm_providers.semconv import (
     UriPart,
 )
 
+_SPEAKERS = frozenset(('system', 'developer', 'user'))
 _THINK_OPEN, _THINK_CLOSE = '<think>', '</think>'
 
 
@@ -36,10 +36,19 @@ def read_messages(messages: list[Any] | tuple[Any, ...], binary_limit: int) -> l
 
 def read_message(message: Any, binary_limit: int) -> InputMessage:
     """One message of a request: a model, a dict, or a mixture of both."""
+    if type(message) is not dict:
+        message = raw(message)
     if not is_mapping(message):
         return {'role': 'user', 'parts': [text_part(message)] if isinstance(message, str) else [generic_part(message)]}
-    role = read_str(message.get('role')) or ''
-    content = message.get('content')
+    role, content = message.get('role'), message.get('content')
+    if type(role) is not str:
+        role = read_str(role) or ''
+    if (
+        type(content) is str
+        and len(message) == 2
+        and (role in _SPEAKERS or (role == 'assistant' and content[:1].isalnum()))
+    ):
+        return {'role': role, 'parts': [{'type': 'text', 'content': content}]}  # Nearly every message.
     if role == 'tool':
         parts: list[Part] = [_tool_call_response(message, content, binary_limit)]
     else:
@@ -53,7 +62,10 @@ def read_message(message: Any, binary_limit: int) -> InputMessage:
 
 def read_reply_parts(message: Mapping[str, Any], binary_limit: int) -> list[Part]:
     """The parts of a whole reply's message."""
-    parts = [*reasoning_parts(message), *_content_parts(message.get('content'), binary_limit, thinks=True)]
+    content = message.get('content')
+    if type(content) is str and content[:1].isalnum() and len(message) == 2:
+        return [{'type': 'text', 'content': content}]  # Nearly every reply.
+    parts = [*reasoning_parts(message), *_content_parts(content, binary_limit, thinks=True)]
     if refusal := read_str(message.get('refusal')):
         parts.append({'type': 'refusal', 'content': refusal})
     parts.extend(_tool_call_parts(message.get('tool_calls')))
@@ -67,9 +79,8 @@ def text_part(text: str) -> Part:
 def generic_part(value: Any) -> Part:
     """A part the conventions have no shape for: kept as it is."""
     if is_mapping(value):
-        part: dict[str, Any] = plain(value)
-        return {**part, 'type': read_str(part.get('type')) or 'unknown'}
-    return {'type': 'unknown', 'content': plain(value)}
+        return {**value, 'type': read_str(value.get('type')) or 'unknown'}
+    return {'type': 'unknown', 'content': value}
 
 
 def split_thoughts(text: str) -> Iterator[Part]:
@@ -120,6 +131,8 @@ def blob_part(content: str, modality: str, mime_type: str | None, binary_limit: 
     if mime_type:
         part['mime_type'] = mime_type
     if len(content) > binary_limit:
+        import hashlib  # Loaded for large content, not for every program.
+
         try:
             data = base64.b64decode(content)
         except ValueError:
@@ -188,7 +201,7 @@ def _tool_call_response(message: Mapping[str, Any], content: Any, binary_limit: 
 
 def _parsed(arguments: Any) -> Any:
     if not isinstance(arguments, str):
-        return plain(arguments)
+        return arguments
     try:
         return json.loads(arguments)
     except (ValueError, RecursionError):

@@ -19,6 +19,7 @@ from logfire._internal.integrations.llm_providers.azure_ai_inference.messages im
 from logfire._internal.integrations.llm_providers.azure_ai_inference.values import (
     is_list,
     is_mapping,
+    raw,
     read_int,
     read_str,
 )
@@ -31,9 +32,11 @@ def read_chat_response(reply: Any, binary_limit: int) -> LLMResponse:
     reasons: list[str] = []
     messages: list[OutputMessage] = []
     filtered: list[Results] = []
+    reply = raw(reply)
     choices = reply.get('choices')
     for choice in choices if is_list(choices) else ():
-        message = choice.get('message')
+        choice = raw(choice)
+        message = raw(choice.get('message'))
         reason = read_str(choice.get('finish_reason'))
         if reason:
             reasons.append(reason)
@@ -57,8 +60,9 @@ def read_chat_response(reply: Any, binary_limit: int) -> LLMResponse:
 
 def read_embeddings_response(reply: Any, binary_limit: int) -> LLMResponse:
     """An `EmbeddingsResult`. Its vectors are never walked; the first one's length is enough."""
+    reply = raw(reply)
     data = reply.get('data')
-    first = data[0] if is_list(data) and data else None
+    first = raw(data[0]) if is_list(data) and data else None
     vector = first.get('embedding') if is_mapping(first) else None
     return LLMResponse(
         model=read_str(reply.get('model')),
@@ -69,6 +73,7 @@ def read_embeddings_response(reply: Any, binary_limit: int) -> LLMResponse:
 
 def read_usage(usage: Any) -> Usage | None:
     """Token counts. Cached and reasoning tokens stand in details that the client's models have no attributes for."""
+    usage = raw(usage)
     if not is_mapping(usage):
         return None
     return Usage(

@@ -9,7 +9,13 @@ from typing import Any, TypeGuard
 
 def is_mapping(value: Any) -> TypeGuard[Mapping[str, Any]]:
     """A JSON object: a dict, or one of the client's models, which are mappings over the raw data."""
-    return isinstance(value, Mapping)
+    return type(value) is dict or (value is not None and isinstance(value, Mapping))
+
+
+def raw(value: Any) -> Any:
+    """The dict beneath one of the client's models, several times faster to read than the model; else the value."""
+    data = getattr(value, '_data', None)
+    return data if type(data) is dict else value  # pyright: ignore[reportUnknownVariableType]
 
 
 def is_list(value: Any) -> TypeGuard[list[Any] | tuple[Any, ...]]:
@@ -19,6 +25,8 @@ def is_list(value: Any) -> TypeGuard[list[Any] | tuple[Any, ...]]:
 
 def read_str(value: Any) -> str | None:
     """A string, or an enum of strings by its value; an empty one is no value."""
+    if type(value) is str:
+        return value or None
     if isinstance(value, Enum):
         value = value.value
     return str(value) if isinstance(value, str) and value else None
@@ -30,14 +38,3 @@ def read_float(value: Any) -> float | None:
 
 def read_int(value: Any) -> int | None:
     return int(value) if isinstance(value, int) and not isinstance(value, bool) else None
-
-
-def plain(value: Any) -> Any:
-    """The value with every mapping (models among them) as a dict, and every enum as its value, at any depth."""
-    if isinstance(value, Enum):
-        return value.value
-    if is_mapping(value):
-        return {key: plain(item) for key, item in value.items()}
-    if is_list(value):
-        return [plain(item) for item in value]
-    return value

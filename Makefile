@@ -7,8 +7,8 @@ PIP_VERSION := 26.0.1
 SETUP := $(VENV)/.setup
 DEMO_SETUP := $(VENV)/.demo-setup
 
-.PHONY: all install format lint typecheck test testcov docs demo demo-local bench screenshots dist-check compat matrix
-.PHONY: matrix-smoke clean
+.PHONY: all install format lint typecheck test testcov docs demo demo-local bench compat matrix matrix-smoke ui-check fuzz \
+	screenshots dist-check clean
 all: format lint typecheck test
 
 $(BIN)/pip:
@@ -105,5 +105,34 @@ SMOKE := tests/exporters tests/otel_integrations tests/test_configure.py tests/t
 matrix-smoke:
 	$(PYTHON) -m tests.matrix --pip $(PIP_VERSION) --version 3.10 --opentelemetry floor $(SMOKE)
 
+# The backends that the documentation names, for real: each in an environment of its own under .venv-ui, 2 GB in all, so not
+# part of the tests. It needs Chromium on the PATH, and for Phoenix Python 3.11 (UI_PYTHON=python3.12 names one).
+# `make ui-check UI_BACKENDS=mlflow` checks one; UI_SCREENSHOTS=docs/assets retakes the documentation's pictures.
+UI_PYTHON ?= $(PYTHON)
+UI_BACKENDS ?= collector mlflow phoenix azure_monitor
+UI_ENVIRONMENTS := tests/backends/environments
+
+.venv-ui/azure_monitor/.setup: pyproject.toml
+.venv-ui/%/.setup: $(UI_ENVIRONMENTS)/%.txt
+	$(UI_PYTHON) -m venv --clear $(@D)
+	$(@D)/bin/pip install --quiet --disable-pip-version-check --requirement $<
+	touch $@
+
+ui-check: $(SETUP) $(UI_BACKENDS:%=.venv-ui/%/.setup)
+	$(BIN)/python -m pytest --verbose $(UI_BACKENDS:%=tests/backends/check_%.py)
+
+# More examples of the properties in tests/hostile than `make test` tries, others each time; then those of replies under
+# atheris, which looks for inputs that reach new code, where it has a wheel for this interpreter.
+FUZZ_EXAMPLES ?= 500
+FUZZ_SECONDS ?= 120
+fuzz: $(SETUP)
+	FUZZ_EXAMPLES=$(FUZZ_EXAMPLES) $(BIN)/python -m pytest -n 2 tests/hostile
+	@if $(BIN)/pip install --quiet --constraint constraints.txt --only-binary :all: --group fuzz; then \
+		$(BIN)/python -m tests.hostile.coverage_guided -max_total_time=$(FUZZ_SECONDS); \
+	else \
+		echo 'atheris has no wheel for this interpreter: no coverage-guided run.'; \
+	fi
+
 clean:
-	rm -rf $(VENV) $(LOCAL_VENV) $(COMPAT_VENV) .venv-matrix dist site htmlcov .coverage .coverage.* .pytest_cache .ruff_cache
+	rm -rf $(VENV) $(LOCAL_VENV) $(COMPAT_VENV) .venv-matrix .venv-ui dist site htmlcov .coverage .coverage.* .pytest_cache \
+		.ruff_cache

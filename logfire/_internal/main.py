@@ -52,12 +52,13 @@ _LOG = Guard('make a log')
 class Logfire:
     """Makes spans, logs and metrics, with tags and a scope of its own. `logfire.info(...)` and the like use a default.
 
-    Others come from `with_tags` and `with_settings`, or from `logfire.configure(local=True)`.
+    Others come from `with_tags` and `with_settings`, or from `logfire.configure(local=True)`. A library makes one for a
+    scope of its own, which follows the configuration of the program: `Logfire(otel_scope='my-library')`.
     """
 
     def __init__(
         self,
-        config: LogfireConfig,
+        config: LogfireConfig = GLOBAL_CONFIG,
         *,
         tags: Sequence[str] = (),
         console_log: bool = True,
@@ -738,5 +739,5 @@ def _check_names(attributes: dict[str, Any]) -> None:
             raise ValueError(f'Attribute names cannot start with an underscore, as {name!r} does.')
 
 
-DEFAULT_LOGFIRE_INSTANCE: Final = Logfire(GLOBAL_CONFIG)
+DEFAULT_LOGFIRE_INSTANCE: Final = Logfire()
 """The instance behind `logfire.span()`, `logfire.info()` and the like."""

@@ -19,6 +19,8 @@ from logfire._internal.attributes import (
     MSG_TEMPLATE,
     SPAN_TYPE,
     TAGS,
+    all_carried,
+    any_text,
     merge_json_schema,
     otel_attributes,
 )
@@ -150,6 +152,7 @@ class LogfireSpan:
     @message.setter
     def message(self, message: str) -> None:
         with _SET:
+            message = any_text(message)
             if self._set(MSG, message):
                 self._message = message
 
@@ -208,7 +211,7 @@ class LogfireSpan:
             if self._span is None:
                 self._links = (*self._links, (context, attributes))
             elif self._is_open():
-                self._span.add_link(context, attributes)
+                self._span.add_link(context, all_carried(attributes))
 
     def record_exception(
         self,
@@ -275,7 +278,7 @@ class LogfireSpan:
             set_span_in_context(INVALID_SPAN, before) if self._new_trace else before,
             self._kind,
             attributes,
-            [Link(context, link_attributes) for context, link_attributes in self._links] if self._links else None,
+            [Link(context, all_carried(attributes)) for context, attributes in self._links] if self._links else None,
             self._config.clock(),
         )
         self._span = span
@@ -400,7 +403,7 @@ def new_span(
     return LogfireSpan(
         logfire.config,
         logfire.tracer,
-        template if name is None else name,
+        template if name is None else any_text(name),
         otel,
         template=template,
         message=text,

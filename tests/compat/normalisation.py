@@ -7,7 +7,6 @@ from collections.abc import Iterator, Mapping
 from typing import Any, cast
 
 _ADDRESS = re.compile(r'0x[0-9a-f]{6,}')
-_PORT = re.compile(r'(127\.0\.0\.1):\d+')
 _TIME_OF_DAY = re.compile(r'(?<!\d)(\d\d):(\d\d):(\d\d)\.(\d\d\d)(?!\d)')
 
 _TRACES = frozenset({'trace'})
@@ -16,8 +15,6 @@ _TIMES = frozenset({'start', 'end', 'time'})
 _FIXED = {
     'service.instance.id': '<instance>',
     'process.pid': '<pid>',
-    'net.peer.port': '<port>',
-    'server.port': '<port>',
     'logfire.exception.fingerprint': '<fingerprint>',
     'start_time_unix_nano': '<time>',
     'time_unix_nano': '<time>',
@@ -76,7 +73,6 @@ class Normaliser:
         for name, path in self._places:
             text = text.replace(path, name)
         text = _TIME_OF_DAY.sub(self._time_of_day, text)
-        text = _PORT.sub(r'\1:<port>', text)
         return _ADDRESS.sub('<address>', text)
 
     def _time_of_day(self, match: re.Match[str]) -> str:

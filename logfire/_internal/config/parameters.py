@@ -5,7 +5,9 @@ from __future__ import annotations
 import importlib
 import math
 import os
+import re
 import sys
+import urllib.parse
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -16,6 +18,9 @@ from logfire._internal.levels import LEVEL_NUMBERS, LevelName, level_number
 from logfire.exceptions import LogfireConfigError
 
 T = TypeVar('T')
+
+# A Logfire token that was given in place of something else, and the user and password of a URL.
+_SECRETS: Final = re.compile(r'pylf_v\w+|(?<=://)[^/@\s]+(?=@)')
 
 
 class Rejected(Exception):
@@ -72,9 +77,9 @@ def read_path(value: object) -> Path:
 
 def read_base_url(value: object) -> str:
     text = read_text(value).strip().rstrip('/')
-    if text.startswith(('http://', 'https://')):
+    if text.startswith(('http://', 'https://')) and '@' not in urllib.parse.urlsplit(text).netloc:
         return text
-    raise Rejected('a URL that begins with http:// or https://')
+    raise Rejected('a URL that begins with http:// or https://, without user and password')
 
 
 def read_rate(value: object) -> float:
@@ -236,9 +241,9 @@ class Sources:
             return parameter.parse(given)
         except Rejected as rejected:
             # Not chained: the error being handled is how the parser says no, and tells nothing more.
-            shown = 'the value given' if parameter.secret else _shown(given)
+            what = 'the value given' if parameter.secret else shown(given)
             raise LogfireConfigError(
-                f'{parameter.name}: {shown}, from {source}, is not allowed. Expected {rejected}.'
+                f'{parameter.name}: {what}, from {source}, is not allowed. Expected {rejected}.'
             ) from None
 
 
@@ -246,8 +251,14 @@ def _is_unset(value: object) -> bool:
     return value is None or (isinstance(value, str) and not value.strip())
 
 
-def _shown(value: object) -> str:
-    text = repr(value)
+def shown(value: object) -> str:
+    """What was given, as an error says it: short, without the values of a mapping, tokens and passwords of URLs."""
+    if isinstance(value, Mapping):
+        names = ', '.join(f'{name!r}: ...' for name in cast('Mapping[object, object]', value))
+        text = f'{{{names}}}'
+    else:
+        text = repr(value)
+    text = _SECRETS.sub('...', text)
     return text if len(text) <= 100 else f'{text[:100]}...'
 
 

@@ -17,6 +17,7 @@ from logfire._internal.deadline import DeadlineRunner
 from logfire._internal.exporters.otlp_endpoints import has_otlp_endpoint
 from logfire._internal.exporters.processors import SpanPipeline, SpanStages, flush_jobs
 from logfire._internal.exporters.span_metrics import SpanMetrics
+from logfire._internal.exporters.value_limits import value_limits, without_value_limits
 from logfire.exceptions import LogfireConfigError
 
 if TYPE_CHECKING:
@@ -79,7 +80,14 @@ def new_pipeline(settings: Settings, span_pipeline: SpanPipeline, runner: Deadli
     exporters = _otlp_exporters(settings)
     readers, meter_provider = _metrics(settings, exporters, resource)
     id_generator = settings.advanced.id_generator or RandomIdGenerator()
-    tracer_provider = TracerProvider(sampler, resource, shutdown_on_exit=False, id_generator=id_generator)
+    limits = value_limits()
+    tracer_provider = TracerProvider(
+        sampler,
+        resource,
+        shutdown_on_exit=False,
+        id_generator=id_generator,
+        span_limits=None if limits is None else without_value_limits(),
+    )
     tracer_provider.add_span_processor(span_pipeline)
     span_processors: list[SpanProcessor] = []
     log_processors: list[LogRecordProcessor] = []
@@ -109,6 +117,7 @@ def new_pipeline(settings: Settings, span_pipeline: SpanPipeline, runner: Deadli
         add_baggage=settings.add_baggage_to_attributes,
         tail=settings.tail,
         span_metrics=span_metrics,
+        shorten=None if limits is None else limits.shortened,
     )
     logger_provider = None
     if log_processors:

@@ -15,7 +15,7 @@ from opentelemetry.trace import SpanKind, StatusCode
 from rich.cells import cell_len, set_cell_size
 
 from logfire._internal import attributes as names
-from logfire._internal.exporters.console_text import Line, Segment, one_line, shorten, visible, wrap
+from logfire._internal.exporters.console_text import Line, Segment, one_line, shorten, texts, visible, wrap
 from logfire._internal.exporters.console_values import is_list, is_mapping
 from logfire._internal.integrations.llm_providers import semconv
 
@@ -155,7 +155,7 @@ def _facts(span: ReadableSpan, attributes: Mapping[str, Any], layout: Layout) ->
     cost = _number(attributes, semconv.OPERATION_COST)
     if cost is not None:
         yield _dollars(cost), 'dim'
-    if reasons := _texts(attributes, semconv.RESPONSE_FINISH_REASONS):
+    if reasons := texts(attributes.get(semconv.RESPONSE_FINISH_REASONS)):
         usual = all(reason in ('stop', 'tool_calls') for reason in reasons)
         yield _name(', '.join(dict.fromkeys(reasons))), 'dim' if usual else 'yellow'
     if retries := _number(attributes, semconv.HTTP_RESEND_COUNT):
@@ -169,7 +169,7 @@ def _facts(span: ReadableSpan, attributes: Mapping[str, Any], layout: Layout) ->
     if error is not None and outcome != 'cancelled':
         yield _name(error) if outcome == 'error' else f'error {_name(error)}', 'red'
     # The tag that every such span has says nothing either.
-    tags = [_name(tag) for tag in _texts(attributes, names.TAGS) if tag != 'LLM']
+    tags = [_name(tag) for tag in texts(attributes.get(names.TAGS)) if tag != 'LLM']
     if tags and layout.tags:
         yield f'[{",".join(tags)}]', 'cyan'
 
@@ -323,7 +323,7 @@ def _size(part: Mapping[str, Any]) -> str:
     for unit in ('B', 'KB', 'MB'):
         if size < 1000:
             return f'{size} {unit}'
-        size = round(size / 1000)
+        size = (size + 500) // 1000
     return f'{size:,} GB'
 
 
@@ -428,12 +428,6 @@ def _number(attributes: Mapping[str, Any], name: str) -> float | None:
     return value if isinstance(value, (int, float)) and math.isfinite(value) else None
 
 
-def _texts(attributes: Mapping[str, Any], name: str) -> Sequence[str]:
-    """Several texts, or the only one."""
-    value = attributes.get(name) or ()
-    return [value] if isinstance(value, str) else [str(item) for item in value]
-
-
 def _messages(attributes: Mapping[str, Any], name: str) -> list[dict[str, Any]]:
     """A JSON attribute that is a list of objects; what is not JSON, or something else, is as absent."""
     text = attributes.get(name)
@@ -444,7 +438,7 @@ def _messages(attributes: Mapping[str, Any], name: str) -> list[dict[str, Any]]:
     except ValueError:
         try:
             value = json.loads(text)  # Lone surrogates: orjson refuses what the standard library reads.
-        except ValueError:
+        except (ValueError, RecursionError):
             return []
     return _objects(value)
 

@@ -12,12 +12,12 @@ from typing import Any, Final, Protocol
 
 from opentelemetry import baggage
 from opentelemetry.context import Context
-from opentelemetry.sdk.trace import ReadableSpan, Span, SpanProcessor
+from opentelemetry.sdk.trace import Event, ReadableSpan, Span, SpanProcessor
 from opentelemetry.sdk.trace.id_generator import IdGenerator, RandomIdGenerator
-from opentelemetry.trace import SpanContext, Status, StatusCode
+from opentelemetry.trace import Link, SpanContext, Status, StatusCode
 
 from logfire._internal import errors
-from logfire._internal.attributes import LEVEL_NUM, MSG, PENDING_PARENT_ID, SPAN_TYPE
+from logfire._internal.attributes import LEVEL_NUM, METRICS, MSG, PENDING_PARENT_ID, SPAN_TYPE, all_carried, carried
 from logfire._internal.deadline import DeadlineRunner
 from logfire._internal.exporters.http_spans import http_level, http_message
 from logfire._internal.exporters.span_metrics import SpanMetrics
@@ -25,9 +25,6 @@ from logfire._internal.exporters.tail_sampling import TailSampler
 from logfire._internal.levels import LEVEL_NUMBERS
 from logfire._internal.sampling import TailSamplingSpanInfo
 from logfire._internal.scrubbing import NOOP_SCRUBBER, Scrubber
-
-METRICS: Final = 'logfire.metrics'
-"""What counters and histograms measured while a span ran, as JSON."""
 
 MAX_BAGGAGE_VALUE: Final = 1_000
 """Longest baggage value that is kept as an attribute, in characters."""
@@ -37,7 +34,7 @@ _ERROR: Final = LEVEL_NUMBERS['error']
 # Each span comes by here: a guard that costs nothing, `errors.handle`, stands where every span meets it.
 _START: Final = 'tell a span processor that a span started'
 _BAGGAGE: Final = 'add baggage to a span'
-_COMPLETE: Final = 'complete a span that ended'
+_COMPLETE: Final = 'complete a span'
 _SCRUB: Final = 'scrub a span'
 _END: Final = 'hand a span to a span processor'
 _PENDING_GUARD: Final = errors.Guard('announce a span that started')
@@ -70,6 +67,7 @@ class SpanStages:
         add_baggage: bool = False,
         tail: Callable[[TailSamplingSpanInfo], float] | None = None,
         span_metrics: SpanMetrics | None = None,
+        shorten: Callable[[ReadableSpan], ReadableSpan] | None = None,
     ) -> None:
         self.processors = tuple(processors)
         # Most processors have nothing to do then.
@@ -81,6 +79,7 @@ class SpanStages:
         self._id_generator = id_generator or RandomIdGenerator()
         self._add_baggage = add_baggage
         self._span_metrics = span_metrics
+        self._shorten = shorten
         self._tail = TailSampler(tail, announce=self._announce, finish=self._finish) if tail is not None else None
 
     def start(self, span: Span, context: Context | None) -> None:
@@ -104,8 +103,8 @@ class SpanStages:
 
     def end(self, span: ReadableSpan) -> None:
         """A span ended."""
-        measured = self._span_metrics.end(span) if self._span_metrics is not None else None
         try:
+            measured = self._span_metrics.end(span) if self._span_metrics is not None else None
             span = _completed(span, measured)
         except Exception as fault:
             errors.handle(_COMPLETE, fault)
@@ -128,7 +127,7 @@ class SpanStages:
             if not (self._live and context and context.trace_flags.sampled and attributes.get(SPAN_TYPE) == 'span'):
                 return
             told, status = _told(span)
-            pending: dict[str, Any] = {**attributes, **told, SPAN_TYPE: 'pending_span'}
+            pending: dict[str, Any] = {**_attributes(span), **told, SPAN_TYPE: 'pending_span'}
             pending[PENDING_PARENT_ID] = f'{span.parent.span_id:016x}' if span.parent else '0' * 16
             own_context = SpanContext(
                 context.trace_id,
@@ -147,8 +146,9 @@ class SpanStages:
             )
             self._hand_over(self._scrubber.scrub_span(copy), self._live)
 
-    @staticmethod
-    def _hand_over(span: ReadableSpan, processors: Sequence[SpanProcessor]) -> None:
+    def _hand_over(self, span: ReadableSpan, processors: Sequence[SpanProcessor]) -> None:
+        if self._shorten is not None:
+            span = self._shorten(span)
         for processor in processors:
             try:
                 processor.on_end(span)
@@ -222,8 +222,14 @@ def _completed(span: ReadableSpan, measured: str | None) -> ReadableSpan:
         added[METRICS] = measured
     if not added and status is span.status:
         return span
-    attributes = {**(span.attributes or {}), **added}
+    attributes = {**_attributes(span), **added}
     return SpanCopy(span, attributes, context=span.context, parent=span.parent, end_time=span.end_time, status=status)
+
+
+def _attributes(span: ReadableSpan) -> Mapping[str, Any]:
+    """The attributes of a span as OTLP carries them. Ours are so already."""
+    attributes = span.attributes or {}
+    return attributes if MSG in attributes else all_carried(attributes)
 
 
 def _told(span: ReadableSpan) -> tuple[dict[str, Any], Status]:
@@ -236,7 +242,7 @@ def _told(span: ReadableSpan) -> tuple[dict[str, Any], Status]:
     added: dict[str, Any] = {}
     level = attributes.get(LEVEL_NUM)
     if MSG not in attributes:
-        added[MSG] = http_message(span) or span.name
+        added[MSG] = carried(http_message(span) or span.name)
         level = http_level(span) if level is None else level
     if level is None and span.status.status_code is StatusCode.ERROR:
         level = _ERROR
@@ -251,8 +257,28 @@ def _status(span: ReadableSpan, level: object) -> Status:
     return Status(StatusCode.ERROR) if status.is_unset and isinstance(level, int) and level >= _ERROR else status
 
 
+def _carried_event(event: Event) -> Event:
+    name, attributes = carried(event.name), all_carried(event.attributes)
+    if name == event.name and attributes == dict(event.attributes or {}):
+        return event
+    return Event(name, attributes, event.timestamp)
+
+
+def _carried_link(link: Link) -> Link:
+    attributes = all_carried(link.attributes)
+    return link if attributes == dict(link.attributes or {}) else Link(link.context, attributes)
+
+
+def _carried_status(status: Status) -> Status:
+    description = carried(status.description)
+    return status if description == status.description else Status(status.status_code, description)
+
+
 class SpanCopy(ReadableSpan):
-    """A span with parts replaced. What was dropped before is still told."""
+    """A span with parts replaced, its texts as OTLP carries them. What was dropped before is still told.
+
+    A lone surrogate in a name or a status would cost the whole batch that the span is exported in.
+    """
 
     def __init__(
         self,
@@ -263,17 +289,19 @@ class SpanCopy(ReadableSpan):
         parent: SpanContext | None,
         end_time: int | None,
         status: Status | None = None,
+        events: Sequence[Event] | None = None,
+        links: Sequence[Link] | None = None,
     ) -> None:
         super().__init__(
-            name=span.name,
+            name=carried(span.name),
             context=context,
             parent=parent,
             resource=span.resource,
             attributes=attributes,
-            events=span.events,
-            links=span.links,
+            events=[_carried_event(event) for event in (span.events if events is None else events)],
+            links=[_carried_link(link) for link in (span.links if links is None else links)],
             kind=span.kind,
-            status=span.status if status is None else status,
+            status=_carried_status(span.status if status is None else status),
             start_time=span.start_time,
             end_time=end_time,
             instrumentation_scope=span.instrumentation_scope,

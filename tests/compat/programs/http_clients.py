@@ -1,76 +1,78 @@
-"""Requests of HTTP clients, against a server of this process. Instrumenting is for good, so that it is shown once."""
+"""Requests of HTTP libraries, and what their instrumentation tells of them."""
 
 from __future__ import annotations
 
 import asyncio
-import threading
-from collections.abc import Generator
-from contextlib import contextmanager
-from http.server import BaseHTTPRequestHandler, HTTPServer
+import tempfile
+from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import aiohttp
 import requests
-from opentelemetry.trace import Span
+import requests.adapters
+from aiohttp import web
+from opentelemetry.instrumentation.aiohttp_client import AioHttpClientInstrumentor
+from opentelemetry.instrumentation.requests import RequestsInstrumentor
 
 import logfire
 
 if TYPE_CHECKING:
     from tests.compat.observation import Scene
 
-ONCE = True
 
+class _Farm(requests.adapters.HTTPAdapter):
+    """Answers in this process, so that no port is in a URL."""
 
-class Farm(BaseHTTPRequestHandler):
-    def do_GET(self) -> None:
-        self.send_response_only(404 if self.path.startswith('/wolf') else 200)
-        self.send_header('Content-Length', '2')
-        self.end_headers()
-        self.wfile.write(b'ok')
-
-    def log_message(self, format: str, *args: object) -> None: ...
-
-
-@contextmanager
-def farm() -> Generator[str]:
-    server = HTTPServer(('127.0.0.1', 0), Farm)
-    thread = threading.Thread(target=server.serve_forever)
-    thread.start()
-    try:
-        yield f'http://127.0.0.1:{server.server_port}'
-    finally:
-        server.shutdown()
-        thread.join()
-        server.server_close()
+    def send(self, request: requests.PreparedRequest, *args: Any, **kwargs: Any) -> requests.Response:
+        response = requests.Response()
+        response.request = request
+        response.url = request.url or ''
+        response.status_code = 404 if 'wolf' in response.url else 200
+        response.reason = 'as it is'
+        return response
 
 
 def case_requests(scene: Scene) -> None:
-    def request_hook(span: Span, request: Any) -> None:
-        span.set_attribute('hooked', request.method)
-
-    scene.configure(metrics=False)
-    logfire.instrument_requests(request_hook=request_hook)
-    with farm() as url, logfire.span('around'):
-        print(requests.get(f'{url}/sheep?colour=black', timeout=10).status_code)
-        print(requests.get(f'{url}/wolf', timeout=10).status_code)
-        with logfire.suppress_instrumentation():
-            requests.get(f'{url}/hidden', timeout=10)
+    scene.configure(metrics=False)  # Durations are those of the machine.
+    logfire.instrument_requests(request_hook=lambda span, request: span.set_attribute('hooked', str(request.method)))
+    try:
+        with requests.Session() as session:
+            session.mount('http://', _Farm())
+            with logfire.span('outer'):
+                session.get('http://farm.test/sheep?a=1')
+                session.post('http://farm.test/wolf', data=b'?')
+    finally:
+        RequestsInstrumentor().uninstrument()
 
 
 def case_aiohttp(scene: Scene) -> None:
-    def request_hook(span: Span, params: Any) -> None:
-        span.set_attribute('hooked', params.method)
+    scene.configure(metrics=False)  # Durations are those of the machine.
 
-    def response_hook(span: Span, params: Any) -> None:
-        span.set_attribute('answered', params.response.status)
+    async def answer(request: web.Request) -> web.Response:
+        return web.Response(status=404 if 'wolf' in request.path else 200)
 
-    async def ask(url: str) -> None:
-        async with aiohttp.ClientSession(headers={'X-Herd': 'north', 'Cookie': 'a=b'}) as session:
-            for path in ('/sheep?colour=black', '/wolf'):
-                async with session.get(url + path) as response:
-                    print(response.status)
+    async def call() -> None:
+        app = web.Application()
+        app.router.add_route('*', '/{name}', answer)
+        runner = web.AppRunner(app)
+        await runner.setup()
+        with tempfile.TemporaryDirectory() as folder:
+            # No port in a URL here either.
+            path = str(Path(folder) / 'farm')
+            await web.UnixSite(runner, path).start()
+            async with aiohttp.ClientSession(connector=aiohttp.UnixConnector(path)) as session:
+                async with session.get('http://farm.test/sheep?a=1'):
+                    pass
+                async with session.post('http://farm.test/wolf', data=b'?'):
+                    pass
+            await runner.cleanup()
 
-    scene.configure(metrics=False)
-    logfire.instrument_aiohttp_client(capture_headers=True, request_hook=request_hook, response_hook=response_hook)
-    with farm() as url, logfire.span('around'):
-        asyncio.run(ask(url))
+    logfire.instrument_aiohttp_client(
+        request_hook=lambda span, params: span.set_attribute('hooked', params.method),
+        response_hook=lambda span, params: span.set_attribute('answered', True),
+        capture_headers=False,
+    )
+    try:
+        asyncio.run(call())
+    finally:
+        AioHttpClientInstrumentor().uninstrument()

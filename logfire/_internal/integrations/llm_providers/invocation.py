@@ -15,6 +15,7 @@ from opentelemetry.context import Context
 from opentelemetry.trace import SpanKind, Status, StatusCode, Tracer
 
 from logfire._internal import attributes as names, errors
+from logfire._internal.credentials import without_credentials
 from logfire._internal.exception_events import record_exception
 from logfire._internal.formatter import shown_value
 from logfire._internal.integrations.llm_providers import semconv
@@ -205,6 +206,7 @@ class Invocation:
                 attributes = self._end_attributes(response, well=exception is None)
                 if error_type is not None:
                     attributes[semconv.ERROR_TYPE] = error_type
+                    attributes = {name: _without_credentials(value) for name, value in attributes.items()}
                 if stream is not None:
                     attributes.update(stream.attributes())
                 span.set_attributes(attributes)
@@ -280,7 +282,7 @@ class Invocation:
                 self.transport_attributes.setdefault(semconv.HTTP_STATUS_CODE, error.status_code)
             self.transport_attributes.update(error.provider_attributes)
             if error.code:
-                return error.code
+                return without_credentials(error.code)
         except Exception as fault:
             errors.handle(_READ_RESPONSE, fault)
         return qualified_name(type(exception))
@@ -397,6 +399,10 @@ def qualified_name(exception_type: type[BaseException]) -> str:
 @functools.lru_cache(maxsize=64)
 def _is_iterator(cls: type) -> bool:
     return hasattr(cls, '__next__') or hasattr(cls, '__anext__')
+
+
+def _without_credentials(value: Any) -> Any:
+    return without_credentials(value) if isinstance(value, str) else value
 
 
 def _span_name(operation: Operation, model: str | None) -> str:

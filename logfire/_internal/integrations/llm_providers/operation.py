@@ -7,9 +7,16 @@ from typing import Any, Final, Literal, NamedTuple, Protocol
 
 from logfire._internal.integrations.llm_providers import semconv
 from logfire._internal.integrations.llm_providers.semconv import InputMessage, OutputMessage, ToolDefinition
-from logfire._internal.json_encoder import json_dumps, texts_json
+from logfire._internal.json_encoder import json_dumps, otlp_text, texts_json
+from logfire._internal.value_kinds import MAX_CHARACTERS
 
 Attributes = dict[str, Any]
+
+MAX_TEXT = MAX_CHARACTERS
+"""How many characters of text an attribute can hold."""
+
+bounded_text = otlp_text
+"""A string as an attribute carries it, of at most so many characters."""
 
 json_attribute = json_dumps
 """The JSON text of an attribute."""

@@ -8,7 +8,12 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from typing import Any
 
-from logfire._internal.integrations.llm_providers.azure_ai_inference.values import is_list, is_mapping
+from logfire._internal.integrations.llm_providers.azure_ai_inference.values import (
+    MAX_ITEMS,
+    as_mapping,
+    is_list,
+    is_mapping,
+)
 from logfire._internal.integrations.llm_providers.operation import json_attribute
 from logfire._internal.integrations.llm_providers.semconv import (
     CONTENT_FILTER_COMPLETION_RESULTS,
@@ -21,14 +26,14 @@ _VERDICTS = ('filtered', 'detected', 'severity')
 Results = dict[str, dict[str, Any]]
 
 
-def read_results(results: Any) -> Results:
-    """`{category: {filtered, severity or detected}}`; empty where the service sent none."""
-    if not results or not is_mapping(results):
-        return {}
-    found: Results = {}
-    for category, result in results.items():
+def read_results(results: Any, before: Results | None = None) -> Results:
+    """`{category: {filtered, severity or detected}}`, over those `before`; empty where the service sent none."""
+    found: Results = {**before} if before else {}
+    if not results:
+        return found
+    for category, result in as_mapping(results).items():
         verdict = {name: result[name] for name in _VERDICTS if name in result} if is_mapping(result) else {}
-        if verdict:
+        if verdict and len(found) < MAX_ITEMS:
             found[category] = verdict
     return found
 

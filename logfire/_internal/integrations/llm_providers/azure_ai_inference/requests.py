@@ -21,11 +21,15 @@ from logfire._internal.integrations.llm_providers.azure_ai_inference.messages im
     uri_or_blob,
 )
 from logfire._internal.integrations.llm_providers.azure_ai_inference.values import (
+    is_given,
     is_list,
     is_mapping,
+    read_count,
     read_float,
     read_int,
-    read_str,
+    read_text,
+    read_word,
+    read_words,
 )
 from logfire._internal.integrations.llm_providers.operation import LLMRequest
 from logfire._internal.integrations.llm_providers.semconv import (
@@ -67,7 +71,7 @@ def read_chat_request(client: Any, args: tuple[Any, ...], kwargs: dict[str, Any]
             field, read = _CHAT_FIELDS[name]
             fields[field] = read(value)
     if fields.get('max_tokens') is None:
-        fields['max_tokens'] = read_int(body.get('max_completion_tokens'))
+        fields['max_tokens'] = read_count(body.get('max_completion_tokens'))
     messages = body.get('messages')
     if is_list(messages):
         fields['messages'] = read_messages(messages, binary_limit)
@@ -81,8 +85,8 @@ def read_embeddings_request(
 ) -> LLMRequest:
     """The request of `embed(*args, **kwargs)` on this client, text and image embeddings alike."""
     body = _effective_body(client, args, kwargs, 'input', _EMBEDDINGS_DEFAULTS)
-    fields: dict[str, Any] = {'dimension_count': read_int(body.get('dimensions'))}
-    if encoding_format := read_str(body.get('encoding_format')):
+    fields: dict[str, Any] = {'dimension_count': read_count(body.get('dimensions'))}
+    if encoding_format := read_word(body.get('encoding_format')):
         fields['encoding_formats'] = (encoding_format,)
     inputs = body.get('input')
     if is_list(inputs) or isinstance(inputs, str):
@@ -113,7 +117,7 @@ def _request(operation: str, client: Any, body: Mapping[str, Any], fields: dict[
         _PROVIDER_ATTRIBUTES,
         server_address=address,
         server_port=port,
-        model=read_str(body.get('model')) or deployment or _known_model(client),
+        model=read_word(body.get('model')) or deployment or _known_model(client),
         **fields,
     )
 
@@ -131,7 +135,9 @@ def _effective_body(
             value = known.get(default)
         if value is not None:
             body[name] = value
-    extras = kwargs.get('model_extras') or known.get('_model_extras')
+    extras = kwargs.get('model_extras')
+    if not is_given(extras):
+        extras = known.get('_model_extras')
     if is_mapping(extras):
         body.update(extras)
     return body
@@ -141,7 +147,7 @@ def _read_body(body: Any) -> Mapping[str, Any]:
     if isinstance(body, bytes):
         try:
             body = json.loads(body)
-        except ValueError:
+        except (ValueError, RecursionError):
             return {}  # What the service makes of it, it will say.
     return body if is_mapping(body) else {}
 
@@ -157,17 +163,20 @@ def _streams(args: tuple[Any, ...], kwargs: dict[str, Any]) -> bool:
         stream: Any = body.get('stream')  # pyright: ignore[reportUnknownMemberType, reportUnknownVariableType]
         if isinstance(stream, bool):
             return stream
-    return bool(kwargs.get('stream'))
+    return is_given(kwargs.get('stream'))
 
 
 def _endpoint(client: Any) -> str:
-    return read_str(getattr(_state(client).get('_config'), 'endpoint', None)) or ''
+    return read_text(getattr(_state(client).get('_config'), 'endpoint', None)) or ''
 
 
 @functools.lru_cache(maxsize=256)
 def _server(endpoint: str) -> tuple[str | None, int | None, str | None]:
     """Address, port (443 goes without saying) and the deployment that an Azure OpenAI endpoint names in its path."""
-    url = urllib.parse.urlsplit(endpoint)
+    try:
+        url = urllib.parse.urlsplit(endpoint)
+    except ValueError:
+        return None, None, None
     try:
         port = url.port
     except ValueError:
@@ -177,27 +186,25 @@ def _server(endpoint: str) -> tuple[str | None, int | None, str | None]:
     folders = url.path.split('/')
     deployment = None
     if folders[1:3] == ['openai', 'deployments'] and len(folders) > 3:
-        deployment = urllib.parse.unquote(folders[3]) or None
-    return url.hostname, None if port == 443 else port, deployment
+        deployment = read_word(urllib.parse.unquote(folders[3]))
+    return read_word(url.hostname), None if port == 443 else port, deployment
 
 
 def _known_model(client: Any) -> str | None:
     """What the client has learned of its endpoint."""
     info = _state(client).get('_model_info')
-    return read_str(info.get('model_name')) if is_mapping(info) else None
+    return read_word(info.get('model_name')) if is_mapping(info) else None
 
 
 def _choice_count(n: Any) -> int | None:
-    count = read_int(n)
+    count = read_count(n)
     return None if count == 1 else count
 
 
 def _stop_sequences(stop: Any) -> list[str] | None:
     if isinstance(stop, str):
-        return [stop]
-    if is_list(stop) and stop:
-        return [sequence for sequence in stop if isinstance(sequence, str)]
-    return None
+        stop = [stop]
+    return read_words(stop) or None
 
 
 def _output_type(response_format: Any) -> str | None:
@@ -205,7 +212,7 @@ def _output_type(response_format: Any) -> str | None:
     kind = response_format
     if is_mapping(response_format):
         kind = response_format.get('type', 'json_schema')
-    return {'text': 'text', 'json_object': 'json', 'json_schema': 'json'}.get(read_str(kind) or '')
+    return {'text': 'text', 'json_object': 'json', 'json_schema': 'json'}.get(read_word(kind) or '')
 
 
 def _tool_definitions(tools: Any) -> list[ToolDefinition] | None:
@@ -216,11 +223,11 @@ def _tool_definition(tool: Any) -> ToolDefinition:
     """Flattened: `{type, name, description?, parameters?}`; a tool that is no function stays as it is."""
     if not is_mapping(tool):
         return {'type': 'unknown', 'name': '', 'definition': tool}
-    kind = read_str(tool.get('type')) or 'function'
+    kind = read_word(tool.get('type')) or 'function'
     function = tool.get('function')
     if not is_mapping(function):
         return {'name': '', **tool, 'type': kind}
-    definition: ToolDefinition = {'type': kind, 'name': read_str(function.get('name')) or ''}
+    definition: ToolDefinition = {'type': kind, 'name': read_word(function.get('name')) or ''}
     for field in ('description', 'parameters'):
         if (value := function.get(field)) is not None:
             definition[field] = value
@@ -252,7 +259,7 @@ _CHAT_FIELDS: Mapping[str, tuple[str, Callable[[Any], Any]]] = {
     'top_k': ('top_k', read_float),
     'frequency_penalty': ('frequency_penalty', read_float),
     'presence_penalty': ('presence_penalty', read_float),
-    'max_tokens': ('max_tokens', read_int),
+    'max_tokens': ('max_tokens', read_count),
     'seed': ('seed', read_int),
     'n': ('choice_count', _choice_count),
     'response_format': ('output_type', _output_type),

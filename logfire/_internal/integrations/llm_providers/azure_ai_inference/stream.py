@@ -13,8 +13,15 @@ from logfire._internal.integrations.llm_providers.azure_ai_inference.content_fil
 )
 from logfire._internal.integrations.llm_providers.azure_ai_inference.messages import split_thoughts, tool_call_part
 from logfire._internal.integrations.llm_providers.azure_ai_inference.responses import message_finish_reason, read_usage
-from logfire._internal.integrations.llm_providers.azure_ai_inference.values import is_list, is_mapping, raw, read_str
-from logfire._internal.integrations.llm_providers.operation import LLMResponse, Usage
+from logfire._internal.integrations.llm_providers.azure_ai_inference.values import (
+    MAX_ITEMS,
+    as_mapping,
+    is_list,
+    is_mapping,
+    raw,
+    read_word,
+)
+from logfire._internal.integrations.llm_providers.operation import MAX_TEXT, LLMResponse, Usage
 from logfire._internal.integrations.llm_providers.semconv import OutputMessage, Part
 
 # A list of 50,000 one-word strings takes 3.7 MB; joined now and then it takes little more than the text.
@@ -22,15 +29,22 @@ _FOLD_AFTER = 256
 
 
 class FoldingText:
-    """Text that arrives in pieces: appending is cheap, and memory stays close to the text's own size."""
+    """Text that arrives in pieces: appending is cheap, and memory stays close to the text's own size.
 
-    __slots__ = ('_folded', '_pieces')
+    What comes after more characters than an attribute can hold is dropped: it could not be recorded.
+    """
+
+    __slots__ = ('_folded', '_pieces', '_room')
 
     def __init__(self) -> None:
         self._pieces: list[str] = []
+        self._room = MAX_TEXT
         self._folded = 0  # How many pieces, from the first on, are joined ones.
 
     def append(self, piece: str) -> None:
+        if self._room < 0:
+            return
+        self._room -= len(piece)
         self._pieces.append(piece)
         if len(self._pieces) >= self._folded + _FOLD_AFTER:
             self._pieces[self._folded :] = (''.join(self._pieces[self._folded :]),)
@@ -70,17 +84,19 @@ class _Choice:
 
     def add_tool_call(self, update: Mapping[str, Any]) -> None:
         """A tool call arrives in pieces that may interleave: its index tells whose piece it is, else a new id does."""
-        call_id = read_str(update.get('id'))
+        call_id = read_word(update.get('id'))
         index = update.get('index')
         if not isinstance(index, int):
             index = self._index_by_id(call_id)
         call = self.tool_calls.get(index)
         if call is None:
+            if len(self.tool_calls) >= MAX_ITEMS:
+                return
             call = self.tool_calls[index] = _ToolCall()
         call.id = call.id or call_id or ''
         function = update.get('function')
         if is_mapping(function):
-            call.name = call.name or read_str(function.get('name')) or ''
+            call.name = call.name or read_word(function.get('name')) or ''
             if isinstance(arguments := function.get('arguments'), str):
                 call.arguments.append(arguments)
 
@@ -133,36 +149,40 @@ class ChatAccumulator:
                 and 'prompt_filter_results' not in data
             ):
                 choice = self._choices[update['index']]
-                if update.get('content_filter_results') == choice.same_results:
+                results = update.get('content_filter_results')
+                if results is None or results == choice.same_results:
                     choice.text.append(text)
                     return
-        except (AttributeError, LookupError, TypeError, ValueError):
+        except (AttributeError, LookupError, RecursionError, TypeError, ValueError):
             pass
-        self._add_closely(raw(chunk))
+        self._add_closely(as_mapping(raw(chunk)))
 
     def _add_closely(self, chunk: Mapping[str, Any]) -> None:
         if self._id is None:
-            self._id = read_str(chunk.get('id'))
+            self._id = read_word(chunk.get('id'))
         if self._model is None:
-            self._model = read_str(chunk.get('model'))
+            self._model = read_word(chunk.get('model'))
         if usage := read_usage(chunk.get('usage')):
             self._usage = usage
         if found := prompt_attributes(chunk):
             self._prompt_attributes = found
         choices = chunk.get('choices')
         for update in choices if is_list(choices) else ():
-            self._add_to_choice(raw(update))
+            self._add_to_choice(as_mapping(raw(update)))
 
     def _add_to_choice(self, update: Mapping[str, Any]) -> None:
-        index = update.get('index') or 0
+        index = update.get('index')
+        if not isinstance(index, int):
+            index = 0
         choice = self._choices.get(index)
         if choice is None:
+            if len(self._choices) >= MAX_ITEMS:
+                return
             choice = self._choices[index] = _Choice()
-        if reason := read_str(update.get('finish_reason')):
+        if reason := read_word(update.get('finish_reason')):
             choice.finish_reason = reason
-        results = update.get('content_filter_results')
-        if results != choice.same_results:
-            choice.filtered.update(read_results(results))
+        if results := update.get('content_filter_results'):
+            choice.filtered = read_results(results, choice.filtered)
             choice.same_results = results
         delta = raw(update.get('delta'))
         if is_mapping(delta):
@@ -194,7 +214,7 @@ def _add_delta(choice: _Choice, delta: Mapping[str, Any]) -> None:
     if isinstance(refusal := delta.get('refusal'), str):
         choice.refusal = choice.refusal or FoldingText()
         choice.refusal.append(refusal)
-    if role := read_str(delta.get('role')):
+    if role := read_word(delta.get('role')):
         choice.role = role
     calls = delta.get('tool_calls')
     for call in calls if is_list(calls) else ():

@@ -7,7 +7,7 @@ PIP_VERSION := 26.0.1
 SETUP := $(VENV)/.setup
 DEMO_SETUP := $(VENV)/.demo-setup
 
-.PHONY: all install format lint typecheck test testcov docs demo demo-local bench compat matrix matrix-smoke ui-check fuzz \
+.PHONY: all install format lint typecheck test testcov docs demo demo-local bench compat matrix matrix-smoke ui-check fuzz soak \
 	screenshots dist-check clean
 all: format lint typecheck test
 
@@ -132,6 +132,11 @@ fuzz: $(SETUP)
 	else \
 		echo 'atheris has no wheel for this interpreter: no coverage-guided run.'; \
 	fi
+
+# Calls by the ten thousand, then SOAK_SECONDS of traffic with faults; prints its figures.
+SOAK_SECONDS ?= 600
+soak: $(SETUP)
+	$(BIN)/python -m tests.soak --seconds $(SOAK_SECONDS)
 
 clean:
 	rm -rf $(VENV) $(LOCAL_VENV) $(COMPAT_VENV) .venv-matrix .venv-ui dist site htmlcov .coverage .coverage.* .pytest_cache \

@@ -418,7 +418,8 @@ def test_flush_hands_over_first(configured: Any, monkeypatch: pytest.MonkeyPatch
     asked: list[float] = []
     monkeypatch.setattr(lifecycle, '_before_flush', [asked.append])
     assert GLOBAL_CONFIG.force_flush(2_000)
-    assert asked == [2.0]
+    (seconds,) = asked
+    assert 0 < seconds <= 2
 
 
 def test_a_flush_without_a_configuration_is_done() -> None:

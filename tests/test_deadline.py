@@ -118,3 +118,14 @@ if not child:
 assert os.waitpid(child, 0)[1] == 0
 """
     subprocess.run([sys.executable, '-c', code], check=True, timeout=120)
+
+
+def test_no_exception_ends_a_thread(
+    runner: DeadlineRunner, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
+) -> None:
+    """A job that asks for the end of the program has failed, is told, and its thread does the next."""
+    monkeypatch.setattr(errors, 'strict', False)
+    monkeypatch.setattr(errors, '_counts', {})
+    assert runner.run([lambda: sys.exit('enough')], 10) is False
+    assert 'could not flush or shut down an exporter' in caplog.text
+    assert runner.run([lambda: True], 10)

@@ -2,12 +2,11 @@
 
 from __future__ import annotations
 
-import os
 import queue
 import threading
 from collections.abc import Callable
 
-from logfire._internal import lifecycle
+from logfire._internal import forks, lifecycle
 from logfire._internal.errors import Guard
 
 
@@ -20,41 +19,44 @@ class BackgroundWorker:
     """
 
     def __init__(self, name: str, doing: str) -> None:
-        self.generation = 0
-        """Changes in a forked child."""
         self._name = name
-        self._guard = Guard(doing)
+        self._guard = Guard(doing, whatever=True)
         self._begin_anew()
         lifecycle.on_flush(self.flush)
-        if hasattr(os, 'register_at_fork'):  # pragma: no branch - Windows has no fork
-            os.register_at_fork(after_in_child=self._after_fork_in_child)
+        forks.in_child(self._begin_anew)
 
     def start(self) -> None:
-        """Start the thread, once."""
+        """Start the thread, once. Where none can be started (the interpreter exits), the next flush does its jobs."""
         try:
             self._not_started.pop()  # Atomic: one thread wins.
         except IndexError:
             return
-        threading.Thread(target=self._run, args=(self._jobs,), name=self._name, daemon=True).start()
+        try:
+            threading.Thread(target=self._run, args=(self._jobs,), name=self._name, daemon=True).start()
+        except RuntimeError:
+            self._not_started.append(True)
 
     def submit(self, job: Callable[[], None]) -> None:
         """Have `job` run by the thread. A fault in it is reported; the next job runs."""
         self._jobs.put(job)
 
-    def flush(self, timeout_seconds: float) -> None:
-        """Wait, at most so long, until all that was submitted before this call is done."""
+    def flush(self, timeout_seconds: float) -> bool:
+        """Wait, at most so long, until all that was submitted before this call is done; whether it was."""
         if not self._not_started:
             done = threading.Event()
             self._jobs.put(done.set)
-            done.wait(timeout_seconds)
+            return done.wait(timeout_seconds)
+        while True:
+            try:
+                job = self._jobs.get_nowait()
+            except queue.Empty:
+                return True
+            with self._guard:
+                job()
 
     def _begin_anew(self) -> None:
         self._jobs: queue.SimpleQueue[Callable[[], None]] = queue.SimpleQueue()
         self._not_started = [True]
-
-    def _after_fork_in_child(self) -> None:  # pragma: no cover - runs in forked children, which leave no coverage
-        self.generation += 1
-        self._begin_anew()
 
     def _run(self, jobs: queue.SimpleQueue[Callable[[], None]]) -> None:
         while True:

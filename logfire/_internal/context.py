@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import threading
 from collections.abc import Generator, Mapping
 from contextlib import contextmanager
 from typing import Any, TypeAlias
@@ -18,6 +17,7 @@ from opentelemetry.propagators.textmap import (
     default_setter,
 )
 
+from logfire._internal.forks import ForkSafeLock
 from logfire._internal.stack_info import warn_user
 
 ContextCarrier: TypeAlias = Mapping[str, Any]
@@ -123,7 +123,7 @@ class RemoteParentPropagator(TextMapPropagator):
     def __init__(self, wrapped: TextMapPropagator, *, distributed_tracing: bool | None) -> None:
         self.wrapped = wrapped
         self._distributed_tracing = distributed_tracing
-        self._lock = threading.Lock()
+        self._lock = ForkSafeLock()
         self._warned = False
 
     def extract(

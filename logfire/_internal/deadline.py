@@ -2,16 +2,17 @@
 
 from __future__ import annotations
 
-import os
 import queue
 import threading
 import time
 from collections.abc import Callable, Sequence
 from typing import Final
 
+from logfire._internal import forks
 from logfire._internal.errors import Guard
+from logfire._internal.forks import ForkSafeLock
 
-_GUARD: Final = Guard('flush or shut down an exporter')
+_GUARD: Final = Guard('flush or shut down an exporter', whatever=True)
 
 
 class DeadlineRunner:
@@ -23,12 +24,11 @@ class DeadlineRunner:
 
     def __init__(self, name: str) -> None:
         self._name = name
+        self._lock = ForkSafeLock()
         self._begin_anew()
-        if hasattr(os, 'register_at_fork'):  # pragma: no branch - Windows has no fork
-            os.register_at_fork(after_in_child=self._begin_anew)
+        forks.in_child(self._begin_anew)
 
     def _begin_anew(self) -> None:
-        self._lock = threading.Lock()
         self._jobs: queue.SimpleQueue[_Run] = queue.SimpleQueue()
         self._threads = 0
         self._waiting = 0
@@ -59,7 +59,7 @@ class DeadlineRunner:
                     self._waiting -= 1
                 self._jobs.put(run)
             else:
-                run.do()
+                run.do(Exception)
                 run.ended.set()
         # All are waited for, whatever became of the first.
         ended = [run.ended.wait(max(0.0, deadline - time.monotonic())) for run in runs]
@@ -72,7 +72,7 @@ class DeadlineRunner:
     def _run(self, jobs: queue.SimpleQueue[_Run]) -> None:
         while True:
             run = jobs.get()
-            run.do()
+            run.do(BaseException)  # There is nobody to pass an exit to, and the thread must live.
             with self._lock:
                 self._waiting += 1
             run.ended.set()
@@ -86,10 +86,10 @@ class _Run:
         self._job = job
         self.ended = threading.Event()
         self.succeeded = False
-        self.fault: Exception | None = None
+        self.fault: BaseException | None = None
 
-    def do(self) -> None:
+    def do(self, kinds: type[BaseException]) -> None:
         try:
             self.succeeded = self._job() is not False
-        except Exception as fault:
+        except kinds as fault:
             self.fault = fault

@@ -7,12 +7,14 @@ passed through, never its message: a message may quote data (a prompt, a key) th
 
 from __future__ import annotations
 
+import contextlib
 import logging
 import os
-import threading
 import traceback
 from types import TracebackType
 from typing import Final
+
+from logfire._internal.forks import ForkSafeLock
 
 logger: Final = logging.getLogger('logfire')
 
@@ -20,20 +22,21 @@ logger: Final = logging.getLogger('logfire')
 strict: bool = os.environ.get('_LOGFIRE_STRICT_FAULTS') == '1'
 
 _counts: dict[tuple[str, str, int], int] = {}
-_lock = threading.Lock()
+_lock = ForkSafeLock()
 
 
 class Guard:
     """A re-usable, re-entrant context manager that keeps our faults from the user's code.
 
     `Exception`s are swallowed and reported; `BaseException`s that are not (KeyboardInterrupt, cancellation) pass
-    through.
+    through, unless `whatever` is set: on a thread of ours there is nobody to pass them to, and the thread must live.
     """
 
-    __slots__ = ('doing',)
+    __slots__ = ('_kinds', 'doing')
 
-    def __init__(self, doing: str) -> None:
+    def __init__(self, doing: str, *, whatever: bool = False) -> None:
         self.doing = doing
+        self._kinds: type[BaseException] = BaseException if whatever else Exception
 
     def __enter__(self) -> None:
         return None
@@ -41,7 +44,7 @@ class Guard:
     def __exit__(
         self, exc_type: type[BaseException] | None, exc: BaseException | None, tb: TracebackType | None
     ) -> bool:
-        if exc is None or not isinstance(exc, Exception) or strict:
+        if exc is None or not isinstance(exc, self._kinds) or strict:
             return False
         report(self.doing, exc)
         return True
@@ -56,25 +59,28 @@ def handle(doing: str, fault: Exception) -> None:
 
 def report(doing: str, exception: BaseException) -> None:
     """Log a fault of ours, the first time it happens at this place; count it afterwards. Never raises."""
-    try:
-        frames = traceback.extract_tb(exception.__traceback__)
-        last = frames[-1] if frames else None
-        site = (doing, last.filename if last else '', (last.lineno or 0) if last else 0)
-        with _lock:
-            count = _counts[site] = _counts.get(site, 0) + 1
-        if count > 1:
-            return
-        lines = ''.join(f'  File "{frame.filename}", line {frame.lineno}, in {frame.name}\n' for frame in frames)
-        logger.error(
-            'Internal error in logfire: could not %s. Your code is not affected; what is missing is telemetry. '
-            'This is reported once for this place.\n%s%s (message withheld: it may quote your data)',
-            doing,
-            lines,
-            type(exception).__qualname__,
-        )
-    except Exception:  # pragma: no cover - a logging handler of the user's that raises; nothing is left to tell.
-        if strict:
-            raise
+    # Where telling fails too (a logging handler of the user's raises, memory or the stack is used up), nobody is told.
+    with contextlib.suppress(Exception):
+        _tell(doing, exception)
+
+
+def _tell(doing: str, exception: BaseException) -> None:
+    # Only the frames: to read the lines of their source would be disk work on the user's thread.
+    frames = [(frame.f_code, line) for frame, line in traceback.walk_tb(exception.__traceback__)]
+    last = frames[-1] if frames else None
+    site = (doing, last[0].co_filename, last[1]) if last else (doing, '', 0)
+    with _lock:
+        count = _counts[site] = _counts.get(site, 0) + 1
+    if count > 1:
+        return
+    lines = ''.join(f'  File "{code.co_filename}", line {line}, in {code.co_name}\n' for code, line in frames)
+    logger.error(
+        'Internal error in logfire: could not %s. Your code is not affected; what is missing is telemetry. '
+        'This is reported once for this place.\n%s%s (message withheld: it may quote your data)',
+        doing,
+        lines,
+        type(exception).__qualname__,
+    )
 
 
 def fault_counts() -> dict[str, int]:

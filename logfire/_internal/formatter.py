@@ -239,9 +239,10 @@ def inspect_call(
         site = None
         with _GUARD_FIND:
             site = _find_call_site(frame, argument)
-        if len(_call_sites) >= _MAX_REMEMBERED:
-            _call_sites.clear()
-        _call_sites[key] = (code, site)
+            # Not where it failed: the next call may fare better.
+            if len(_call_sites) >= _MAX_REMEMBERED:
+                _call_sites.clear()
+            _call_sites[key] = (code, site)
     else:
         site = remembered[1]
     return None if site is None else _evaluate(site, frame, attributes)

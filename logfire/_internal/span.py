@@ -29,6 +29,7 @@ from logfire._internal.exception_events import record_exception
 from logfire._internal.levels import LevelName, level_number
 from logfire._internal.message import checked_level, new_message, unique_tags
 from logfire._internal.stack_info import caller_attributes
+from logfire._internal.unfinished import Unfinished
 
 if TYPE_CHECKING:
     from opentelemetry.sdk.trace import ReadableSpan
@@ -57,7 +58,6 @@ class LogfireSpan:
         '_before',
         '_config',
         '_context',
-        '_ended',
         '_kind',
         '_late_schema',
         '_level',
@@ -69,6 +69,7 @@ class LogfireSpan:
         '_tags',
         '_template',
         '_tracer',
+        '_unclaimed',
     )
 
     def __init__(
@@ -98,14 +99,15 @@ class LogfireSpan:
         self._kind = kind
         self._new_trace = new_trace
         self._span: Span | None = None
-        self._ended = False
+        # Popped by whoever ends the span first: popping is atomic, where a flag would need a lock.
+        self._unclaimed = [True]
         self._context: Context | None = None
         self._before: Context | None = None
         # The schema of attributes set after the start; it is written once, at the end.
         self._late_schema: str | None = None
 
     def __enter__(self) -> LogfireSpan:
-        if self._span is None and not self._ended:
+        if self._span is None and self._unclaimed:
             try:
                 self._start()
             except Exception as fault:
@@ -255,9 +257,13 @@ class LogfireSpan:
             end_time: When it ended, in nanoseconds since 1970; None is now.
         """
         span = self._span
-        if span is None or self._ended:
+        if span is None:
             return
-        self._ended = True
+        try:
+            self._unclaimed.pop()
+        except IndexError:
+            return
+        _open_spans.discard(self)
         self._detach()
         if self._late_schema is not None or (self._level is not None and self._level >= _ERROR):
             try:
@@ -268,6 +274,10 @@ class LogfireSpan:
             span.end(self._config.clock() if end_time is None else end_time)
         except Exception as fault:
             errors.handle(_END, fault)
+
+    def _leave(self) -> None:
+        """This is a forked child's copy: the parent ends the span. It stays the parent of what the child does."""
+        self._unclaimed.clear()
 
     def _start(self) -> None:
         before = get_current()
@@ -282,6 +292,7 @@ class LogfireSpan:
             self._config.clock(),
         )
         self._span = span
+        _open_spans.add(self)
         self._before = before
         self._context = context = set_span_in_context(span, before)
         attach(context)
@@ -295,11 +306,11 @@ class LogfireSpan:
         self._context = self._before = None
 
     def _is_open(self) -> bool:
-        return not self._ended and (self._span is None or self._span.is_recording())
+        return bool(self._unclaimed) and (self._span is None or self._span.is_recording())
 
     def _set(self, key: str, value: AttributeValue) -> bool:
         """Set an attribute as it is, now or at the start; False when the span has ended."""
-        if self._ended:
+        if not self._unclaimed:
             return False
         if self._span is None:
             self._attributes[key] = value
@@ -313,6 +324,12 @@ class LogfireSpan:
             span.set_attribute(JSON_SCHEMA, self._late_schema)
         if self._level is not None and self._level >= _ERROR and _otel_attribute(span, 'status').is_unset:
             span.set_status(StatusCode.ERROR)
+
+
+# Those still open when the interpreter exits are ended there.
+_open_spans: Final[Unfinished[LogfireSpan]] = Unfinished(
+    'end a span at exit', end=LogfireSpan.end, leave=LogfireSpan._leave
+)
 
 
 class NoopSpan:

@@ -75,11 +75,14 @@ class Tracing:
             if not logfire.records(self.level):
                 return NOOP_SPAN
             with _CREATE:
+                arguments: dict[str, Any] = {}
+                with _READ_ARGUMENTS:
+                    arguments = read_arguments(args, kwargs)
                 current = trace.get_current_span().get_span_context()
                 return new_span(
                     logfire,
                     template,
-                    read_arguments(args, kwargs),
+                    arguments,
                     name=self.span_name,
                     level=self.level,
                     links=((current, None),) if self.new_trace else (),

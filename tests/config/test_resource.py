@@ -37,7 +37,7 @@ def test_the_process_is_described() -> None:
     """The resource names the service, this run of it, the process, its Python and the OpenTelemetry SDK."""
     attributes = dict(new_resource({}, None).attributes)
     assert attributes.pop('telemetry.sdk.version')
-    assert attributes.pop('service.instance.id') == resource_module._INSTANCE_ID
+    assert attributes.pop('service.instance.id') == resource_module._identity['service.instance.id']
     assert attributes == {
         'service.name': 'unknown_service',
         'process.pid': os.getpid(),

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import logging
+import threading
 from collections.abc import Iterator
 from typing import Any
 
@@ -408,3 +409,45 @@ def test_a_processor_that_cannot_flush_is_told_of() -> None:
     pipeline.use(SpanStages([broken, sound]))
     assert pipeline.force_flush(10_000) is False
     assert sound.told == ['flush']
+
+
+def test_stages_are_left_before_they_are_shut_down() -> None:
+    """What replaces stages can wait for the spans that are in them, and no span enters them after that."""
+    pipeline = SpanPipeline(DeadlineRunner('test'))
+    inside, go_on = threading.Event(), threading.Event()
+
+    class Slow(SpanProcessor):
+        def on_end(self, span: ReadableSpan) -> None:
+            inside.set()
+            go_on.wait(60)
+
+    old = SpanStages([Slow()])
+    pipeline.use(old)
+    thread = threading.Thread(target=tracer_of(pipeline, IncrementalIdGenerator()).start_span('span').end)
+    thread.start()
+    inside.wait(60)
+    assert pipeline.use(SpanStages()) is old
+    old.wait_until_left(0)
+    assert old.inside
+    go_on.set()
+    old.wait_until_left(60)
+    assert not old.inside
+    thread.join(60)
+
+
+def test_stages_that_are_replaced_while_a_span_enters() -> None:
+    """A span that finds the stages replaced just as it enters goes into the new ones."""
+    pipeline = SpanPipeline(DeadlineRunner('test'))
+    old, new = RecordingProcessor(), RecordingProcessor()
+    stages, replacing = SpanStages([old]), SpanStages([new])
+
+    class Replacing(list[None]):
+        def append(self, item: None) -> None:
+            super().append(item)
+            pipeline.use(replacing)
+
+    stages.inside = Replacing()
+    pipeline.use(stages)
+    tracer_of(pipeline, IncrementalIdGenerator()).start_span('span').end()
+    assert (old.told, new.told) == ([], ['start', 'end'])
+    assert not stages.inside

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-import threading
+import sys
 import time
 from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
@@ -10,12 +10,14 @@ from typing import TYPE_CHECKING, Any, Final, Literal
 
 from typing_extensions import Unpack
 
-from logfire._internal import lifecycle
+from logfire._internal import forks, lifecycle
 from logfire._internal.config.options import AdvancedOptions, CodeSource, ConsoleOptions, MetricsOptions
 from logfire._internal.config.settings import Keywords, ignores_no_config, resolve
 from logfire._internal.config.tracers import ProxyTracerProvider
 from logfire._internal.context import set_distributed_tracing
 from logfire._internal.deadline import DeadlineRunner
+from logfire._internal.errors import Guard
+from logfire._internal.forks import ForkSafeLock
 from logfire._internal.levels import LevelName
 from logfire._internal.sampling import SamplingOptions
 from logfire._internal.scrubbing import NOOP_SCRUBBER, Scrubber, ScrubbingOptions
@@ -46,7 +48,7 @@ class LogfireConfig:
     """
 
     def __init__(self) -> None:
-        self._lock = threading.RLock()
+        self._lock = ForkSafeLock(reentrant=True)
         self._runner = DeadlineRunner('logfire-flush')
         self._meter_provider: ProxyMeterProvider | None = None
         self._logger_provider: ProxyLoggerProvider | None = None
@@ -98,6 +100,7 @@ class LogfireConfig:
             LogfireConfigError: A value is not allowed. Nothing has been changed.
         """
         settings = resolve(keywords)
+        from logfire._internal.config.generators import guarded_clock
         from logfire._internal.config.pipeline import new_pipeline
         from logfire._internal.exporters.processors import SpanPipeline
 
@@ -106,6 +109,7 @@ class LogfireConfig:
                 self._span_pipeline = SpanPipeline(self._runner)
             replaced = self._pipeline
             pipeline = self._pipeline = new_pipeline(settings, self._span_pipeline, self._runner)
+            pipeline.prepare(self._runner)
             pipeline.open()
             self.min_level = settings.min_level
             self.inspect_arguments = settings.inspect_arguments
@@ -115,12 +119,14 @@ class LogfireConfig:
             self.add_baggage_to_attributes = settings.add_baggage_to_attributes
             self.distributed_tracing = settings.distributed_tracing
             self.advanced = settings.advanced
-            self.clock = settings.advanced.ns_timestamp_generator
+            self.clock = guarded_clock(settings.advanced.ns_timestamp_generator)
             self.tracer_provider.use(pipeline.tracer_provider, clock=self.clock)
             self.meter_provider.use(pipeline.meter_provider, span_metrics=pipeline.span_metrics)
             self.logger_provider.use(pipeline.logger_provider)
             self.initialized = True
             _open_configs.add(self)
+        if _is_child_of_multiprocessing():
+            lifecycle.watch_end_of_child()
         if replaced is not None:
             replaced.shutdown(self._runner, REPLACED_TIMEOUT_MILLIS / 1_000, keep=pipeline)
 
@@ -148,9 +154,11 @@ class LogfireConfig:
             Whether everything was exported in time. What was not is still being worked on.
         """
         deadline = time.monotonic() + timeout_millis / 1_000
-        lifecycle.before_flush(timeout_millis / 1_000)
+        handed_over = lifecycle.before_flush(timeout_millis / 1_000)
         pipeline = self._pipeline
-        return pipeline is None or pipeline.force_flush(self._runner, max(0.0, deadline - time.monotonic()))
+        if pipeline is None:
+            return handed_over
+        return pipeline.force_flush(self._runner, max(0.0, deadline - time.monotonic())) and handed_over
 
     def shutdown(self, timeout_millis: int = 30_000, flush: bool = True) -> bool:
         """Stop recording for good, or until `configure()` is called again. Further use is harmless and records nothing.
@@ -175,6 +183,14 @@ class LogfireConfig:
             pipeline.close()
         return pipeline.shutdown(self._runner, max(0.0, deadline - time.monotonic())) and flushed
 
+    def begin_child(self) -> None:
+        """Go on in a process that was just forked from the one that was configured."""
+        if self._pipeline is not None:
+            self._pipeline = pipeline = self._pipeline.in_child()
+            self.tracer_provider.replace(pipeline.tracer_provider)
+            self.logger_provider.replace(pipeline.logger_provider)
+            pipeline.prepare(self._runner)
+
     def reset(self) -> None:
         """Shut down and be as before the first `configure()`: for tests, so that none sees another's configuration."""
         global _warned
@@ -187,9 +203,11 @@ class LogfireConfig:
             _warned = False
 
 
+_BEGIN_CHILD: Final = Guard('go on recording in a forked child')
+
 _warned = False
 _globals_are_set = False
-_globals_lock: Final = threading.Lock()
+_globals_lock: Final = ForkSafeLock()
 
 # Those with something to shut down when the interpreter exits.
 _open_configs: Final[set[LogfireConfig]] = set()
@@ -314,10 +332,26 @@ def _is_of(provider: object, package: str) -> bool:
     return f'{type(provider).__module__}.'.startswith(f'{package}.')
 
 
-def _shut_down_all() -> None:
+def _is_child_of_multiprocessing() -> bool:
+    multiprocessing = sys.modules.get('multiprocessing')
+    # While such a process imports the main module, it has a name already, but no parent yet.
+    return multiprocessing is not None and multiprocessing.current_process().name != 'MainProcess'
+
+
+def _for_each_open(stop: Callable[[LogfireConfig, int], object]) -> None:
     deadline = time.monotonic() + EXIT_TIMEOUT_MILLIS / 1_000
     for config in list(_open_configs):
-        config.shutdown(max(0, int((deadline - time.monotonic()) * 1_000)))
+        stop(config, max(0, int((deadline - time.monotonic()) * 1_000)))
 
 
-lifecycle.on_exit(_shut_down_all, last=True)
+def _begin_child() -> None:
+    for config in list(_open_configs):
+        with _BEGIN_CHILD:
+            config.begin_child()
+    if _open_configs:
+        lifecycle.watch_end_of_child()
+
+
+lifecycle.on_exit(lambda: _for_each_open(LogfireConfig.shutdown), last=True)
+lifecycle.on_end_of_child(lambda: _for_each_open(LogfireConfig.force_flush))
+forks.in_child(_begin_child, last=True)

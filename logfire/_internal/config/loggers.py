@@ -6,25 +6,30 @@ pass here.
 
 from __future__ import annotations
 
-import threading
 import weakref
 from collections.abc import Callable
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, Final
 
 from opentelemetry._logs import Logger, LoggerProvider, LogRecord, NoOpLogger, NoOpLoggerProvider
 from opentelemetry.util.types import Attributes
 
+from logfire._internal.errors import Guard
+from logfire._internal.forks import ForkSafeLock
+
 if TYPE_CHECKING:
     from opentelemetry.sdk._logs import LoggerProvider as SDKLoggerProvider, LogRecordProcessor
+
+_EMIT: Final = Guard('emit a log record')
 
 
 class ProxyLoggerProvider(LoggerProvider):
     """OpenTelemetry's logger provider of the newest configuration, behind an object that stays the same."""
 
     def __init__(self) -> None:
-        self._lock = threading.Lock()
+        self._lock = ForkSafeLock()
         self._provider: LoggerProvider = NoOpLoggerProvider()
         self._sdk_provider: SDKLoggerProvider | None = None
+        self._added: list[LogRecordProcessor] = []
         self._loggers: weakref.WeakSet[ProxyLogger] = weakref.WeakSet()
         self._suppressed_scopes: frozenset[str] = frozenset()
 
@@ -43,7 +48,15 @@ class ProxyLoggerProvider(LoggerProvider):
         with self._lock:
             self._sdk_provider = provider
             self._provider = provider or NoOpLoggerProvider()
+            self._added = []
             self._bind_all()
+
+    def replace(self, provider: SDKLoggerProvider | None) -> None:
+        """Forward to `provider`, which stands for the present one: with the processors that were added to that."""
+        added = self._added
+        self.use(provider)
+        for processor in added:
+            self.add_log_record_processor(processor)
 
     def suppress_scopes(self, *scopes: str) -> None:
         """Drop the log records of these scopes, of loggers already given out too."""
@@ -69,6 +82,7 @@ class ProxyLoggerProvider(LoggerProvider):
         """Add a processor to the configured provider, if it has one; it gets the records as they are, not scrubbed."""
         if self._sdk_provider is not None:
             self._sdk_provider.add_log_record_processor(log_record_processor)
+            self._added.append(log_record_processor)
 
     def force_flush(self, timeout_millis: int = 30_000) -> bool:
         """Export what is held; whether it was done in time."""
@@ -100,7 +114,8 @@ class ProxyLogger(Logger):
 
     def emit(self, record: LogRecord | None = None, **fields: Any) -> None:
         """Emit a log record, whole or by its fields; see OpenTelemetry's `Logger.emit`."""
-        if record is None:
-            self._target.emit(**fields)
-        else:
-            self._target.emit(record, **fields)
+        with _EMIT:
+            if record is None:
+                self._target.emit(**fields)
+            else:
+                self._target.emit(record, **fields)

@@ -6,10 +6,9 @@ Without a reader they forward to OpenTelemetry's no-op instruments.
 
 from __future__ import annotations
 
-import threading
 import weakref
 from collections.abc import Callable, Sequence
-from typing import TYPE_CHECKING, Generic, Protocol, TypeVar
+from typing import TYPE_CHECKING, Final, Generic, Protocol, TypeVar
 
 from opentelemetry import metrics
 from opentelemetry.context import Context
@@ -26,10 +25,15 @@ from opentelemetry.metrics import (
 )
 from opentelemetry.util.types import Attributes
 
+from logfire._internal import errors
+from logfire._internal.forks import ForkSafeLock
+
 if TYPE_CHECKING:
     from opentelemetry.sdk.metrics import MeterProvider as SDKMeterProvider
 
     from logfire._internal.exporters.span_metrics import SpanMetrics
+
+_MEASURE: Final = 'record a measurement'
 
 _InstrumentT = TypeVar('_InstrumentT')
 
@@ -44,7 +48,7 @@ class ProxyMeterProvider(metrics.MeterProvider):
     """OpenTelemetry's meter provider of the newest configuration, behind an object that stays the same."""
 
     def __init__(self) -> None:
-        self._lock = threading.Lock()
+        self._lock = ForkSafeLock()
         self._provider: metrics.MeterProvider = NoOpMeterProvider()
         self._sdk_provider: SDKMeterProvider | None = None
         self._span_metrics: SpanMetrics | None = None
@@ -143,7 +147,10 @@ class ProxyCounter(_Forward[Counter], Counter):
     """A counter that its provider points at what is configured."""
 
     def add(self, amount: float, attributes: Attributes = None, context: Context | None = None) -> None:
-        self._target.add(amount, attributes, context)
+        try:
+            self._target.add(amount, attributes, context)
+        except Exception as fault:
+            errors.handle(_MEASURE, fault)
         if self._span_metrics is not None:
             self._span_metrics.record(self.name, amount, attributes, context)
 
@@ -152,14 +159,20 @@ class ProxyUpDownCounter(_Forward[UpDownCounter], UpDownCounter):
     """An up-down counter that its provider points at what is configured."""
 
     def add(self, amount: float, attributes: Attributes = None, context: Context | None = None) -> None:
-        self._target.add(amount, attributes, context)
+        try:
+            self._target.add(amount, attributes, context)
+        except Exception as fault:
+            errors.handle(_MEASURE, fault)
 
 
 class ProxyHistogram(_Forward[Histogram], Histogram):
     """A histogram that its provider points at what is configured."""
 
     def record(self, amount: float, attributes: Attributes = None, context: Context | None = None) -> None:
-        self._target.record(amount, attributes, context)
+        try:
+            self._target.record(amount, attributes, context)
+        except Exception as fault:
+            errors.handle(_MEASURE, fault)
         if self._span_metrics is not None:
             self._span_metrics.record(self.name, amount, attributes, context)
 
@@ -175,7 +188,10 @@ class ProxyGauge(_Forward[_Gauge]):
 
     def set(self, amount: float, attributes: Attributes = None, context: Context | None = None) -> None:
         """Set the current value."""
-        self._target.set(amount, attributes, context)
+        try:
+            self._target.set(amount, attributes, context)
+        except Exception as fault:
+            errors.handle(_MEASURE, fault)
 
 
 class _ProxyObservableCounter(_Forward[ObservableCounter], ObservableCounter): ...

@@ -2,16 +2,18 @@
 
 from __future__ import annotations
 
+import time
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
 from opentelemetry.sdk.trace import SpanProcessor, TracerProvider
 from opentelemetry.sdk.trace.export import BatchSpanProcessor
-from opentelemetry.sdk.trace.id_generator import RandomIdGenerator
+from opentelemetry.sdk.trace.id_generator import IdGenerator, RandomIdGenerator
 from opentelemetry.sdk.trace.sampling import ALWAYS_ON, ParentBased, Sampler, TraceIdRatioBased
 
-from logfire._internal.config.resource import new_resource
+from logfire._internal.config.generators import GuardedIdGenerator
+from logfire._internal.config.resource import in_child, new_resource
 from logfire._internal.config.settings import Settings
 from logfire._internal.deadline import DeadlineRunner
 from logfire._internal.exporters.otlp_endpoints import has_otlp_endpoint
@@ -41,6 +43,9 @@ class Pipeline:
     metric_readers: Sequence[MetricReader]
     logger_provider: LoggerProvider | None
     log_processors: Sequence[LogRecordProcessor]
+    log_pipeline: LogRecordProcessor | None
+    sends: bool
+    """Whether anything goes over the network."""
 
     def open(self) -> None:
         """Take every span that ends from now on, whichever configuration it started in."""
@@ -57,6 +62,8 @@ class Pipeline:
 
     def shutdown(self, runner: DeadlineRunner, timeout_seconds: float, *, keep: Pipeline | None = None) -> bool:
         """Shut everything down, apart from the processors that `keep` uses too; whether it was done in time."""
+        deadline = time.monotonic() + timeout_seconds
+        self.stages.wait_until_left(timeout_seconds)
         kept = [*keep.stages.processors, *keep.log_processors] if keep is not None else []
         jobs: list[Callable[[], object]] = [
             processor.shutdown
@@ -65,7 +72,32 @@ class Pipeline:
         ]
         if self.meter_provider is not None:
             jobs.append(self.meter_provider.shutdown)
-        return runner.run(jobs, timeout_seconds)
+        return runner.run(jobs, max(0.0, deadline - time.monotonic()))
+
+    def prepare(self, runner: DeadlineRunner) -> None:
+        """Have the threads ready that a flush needs, where something may hang.
+
+        So that the interpreter's exit, when no thread can be started, can still wait for a silent server with a
+        deadline.
+        """
+        if self.sends:
+            runner.prepare(len(self.stages.processors) + len(self.log_processors) + len(self.metric_readers))
+
+    def in_child(self) -> Pipeline:
+        """This pipeline in a forked child: its spans and log records tell which process they are of.
+
+        Metrics go on to tell the parent's: OpenTelemetry has no documented way to give a reader another resource.
+        """
+        provider, logs = self.tracer_provider, self.logger_provider
+        return replace(
+            self,
+            tracer_provider=_new_tracer_provider(
+                provider.sampler, in_child(provider.resource), provider.id_generator, self.span_pipeline
+            ),
+            logger_provider=None
+            if logs is None or self.log_pipeline is None
+            else _new_logger_provider(in_child(logs.resource), self.log_pipeline),
+        )
 
 
 def new_pipeline(settings: Settings, span_pipeline: SpanPipeline, runner: DeadlineRunner) -> Pipeline:
@@ -79,16 +111,10 @@ def new_pipeline(settings: Settings, span_pipeline: SpanPipeline, runner: Deadli
     resource = new_resource(settings.resource_attributes, settings.advanced.resource_detectors)
     exporters = _otlp_exporters(settings)
     readers, meter_provider = _metrics(settings, exporters, resource)
-    id_generator = settings.advanced.id_generator or RandomIdGenerator()
+    given = settings.advanced.id_generator
+    id_generator = RandomIdGenerator() if given is None else GuardedIdGenerator(given)
     limits = value_limits()
-    tracer_provider = TracerProvider(
-        sampler,
-        resource,
-        shutdown_on_exit=False,
-        id_generator=id_generator,
-        span_limits=None if limits is None else without_value_limits(),
-    )
-    tracer_provider.add_span_processor(span_pipeline)
+    tracer_provider = _new_tracer_provider(sampler, resource, id_generator, span_pipeline)
     span_processors: list[SpanProcessor] = []
     log_processors: list[LogRecordProcessor] = []
     if settings.console is not None:
@@ -119,18 +145,12 @@ def new_pipeline(settings: Settings, span_pipeline: SpanPipeline, runner: Deadli
         span_metrics=span_metrics,
         shorten=None if limits is None else limits.shortened,
     )
-    logger_provider = None
+    logger_provider = log_pipeline = None
     if log_processors:
-        from opentelemetry.sdk._logs import LoggerProvider
-
         from logfire._internal.exporters.logs import LogPipeline
 
-        logger_provider = LoggerProvider(resource, shutdown_on_exit=False)
-        logger_provider.add_log_record_processor(LogPipeline(log_processors, scrubber=settings.scrubber, runner=runner))
-    if exporters:
-        # So that the interpreter's exit, when no thread can be started, can still wait for a silent server with a
-        # deadline.
-        runner.prepare(len(span_processors) + len(log_processors) + len(readers))
+        log_pipeline = LogPipeline(log_processors, scrubber=settings.scrubber, runner=runner)
+        logger_provider = _new_logger_provider(resource, log_pipeline)
     return Pipeline(
         tracer_provider,
         span_pipeline,
@@ -140,7 +160,31 @@ def new_pipeline(settings: Settings, span_pipeline: SpanPipeline, runner: Deadli
         readers,
         logger_provider,
         log_processors,
+        log_pipeline,
+        sends=bool(exporters),
     )
+
+
+def _new_tracer_provider(
+    sampler: Sampler | None, resource: Resource, id_generator: IdGenerator, span_pipeline: SpanPipeline
+) -> TracerProvider:
+    provider = TracerProvider(
+        sampler,
+        resource,
+        shutdown_on_exit=False,
+        id_generator=id_generator,
+        span_limits=None if value_limits() is None else without_value_limits(),
+    )
+    provider.add_span_processor(span_pipeline)
+    return provider
+
+
+def _new_logger_provider(resource: Resource, log_pipeline: LogRecordProcessor) -> LoggerProvider:
+    from opentelemetry.sdk._logs import LoggerProvider
+
+    provider = LoggerProvider(resource, shutdown_on_exit=False)
+    provider.add_log_record_processor(log_pipeline)
+    return provider
 
 
 def _sampler(head: object) -> Sampler | None:

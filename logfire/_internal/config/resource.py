@@ -9,6 +9,7 @@ import uuid
 from collections.abc import Mapping, Sequence
 from typing import TYPE_CHECKING, Any, Final
 
+from logfire._internal import forks
 from logfire._internal.attributes import all_carried
 from logfire._internal.errors import Guard
 from logfire.exceptions import LogfireConfigError
@@ -18,8 +19,32 @@ if TYPE_CHECKING:
 
 _DETECTOR_GUARD: Final = Guard('detect resource attributes')
 
-# One id for the life of the process, whichever configuration it has.
-_INSTANCE_ID: Final = str(uuid.uuid4())
+
+def _new_identity() -> dict[str, Any]:
+    return {'service.instance.id': str(uuid.uuid4()), 'process.pid': os.getpid()}
+
+
+# One for the life of the process, whichever configuration it has; and that of the process it was forked from.
+_identity = _new_identity()
+_parents_identity: Mapping[str, Any] = {}
+
+
+def _begin_child() -> None:
+    global _identity, _parents_identity
+    _parents_identity, _identity = _identity, _new_identity()
+
+
+forks.in_child(_begin_child)
+
+
+def in_child(resource: Resource) -> Resource:
+    """The resource in a process that was just forked: what tells processes apart is new, if it was not configured."""
+    from opentelemetry.sdk.resources import Resource
+
+    attributes = resource.attributes
+    return resource.merge(
+        Resource({key: value for key, value in _identity.items() if attributes.get(key) == _parents_identity.get(key)})
+    )
 
 
 def new_resource(attributes: Mapping[str, Any], detectors: Sequence[ResourceDetector | str] | None) -> Resource:
@@ -48,8 +73,7 @@ def new_resource(attributes: Mapping[str, Any], detectors: Sequence[ResourceDete
     return Resource(
         {
             'service.name': 'unknown_service',
-            'service.instance.id': _INSTANCE_ID,
-            'process.pid': os.getpid(),
+            **_identity,
             'process.runtime.name': sys.implementation.name,
             'process.runtime.version': platform.python_version(),
             'process.runtime.description': sys.version,

@@ -11,7 +11,6 @@ import contextlib
 import functools
 import inspect
 import sys
-import threading
 import time
 import weakref
 from collections.abc import Callable, Mapping, Sequence
@@ -24,7 +23,9 @@ from opentelemetry.context import Context, get_current
 from opentelemetry.trace import Link, NonRecordingSpan, Span, SpanContext, SpanKind, Status, StatusCode, Tracer
 from opentelemetry.util.types import Attributes, AttributeValue
 
+from logfire._internal import errors
 from logfire._internal.attributes import SPAN_TYPE
+from logfire._internal.forks import ForkSafeLock
 from logfire._internal.suppression import is_suppressed
 
 if TYPE_CHECKING:
@@ -36,6 +37,8 @@ _SPAN_TYPE_ONLY: Final[Mapping[str, AttributeValue]] = {SPAN_TYPE: 'span'}
 # Whoever suppresses instrumentation has imported it; until somebody did there is nothing to ask.
 _SUPPRESSION_MODULE: Final = 'opentelemetry.instrumentation.utils'
 
+_START: Final = 'start an OpenTelemetry span'
+
 _Function = TypeVar('_Function', bound=Callable[..., Any])
 
 
@@ -43,10 +46,11 @@ class ProxyTracerProvider(trace.TracerProvider):
     """OpenTelemetry's tracer provider of the newest configuration, behind an object that stays the same."""
 
     def __init__(self) -> None:
-        self._lock = threading.Lock()
+        self._lock = ForkSafeLock()
         self._provider: trace.TracerProvider = trace.NoOpTracerProvider()
         self._sdk_provider: SDKTracerProvider | None = None
         self._clock: Callable[[], int] | None = None
+        self._added: list[SpanProcessor] = []
         self._tracers: weakref.WeakSet[ProxyTracer] = weakref.WeakSet()
         self._suppressed_scopes: frozenset[str] = frozenset()
 
@@ -74,7 +78,17 @@ class ProxyTracerProvider(trace.TracerProvider):
         with self._lock:
             self._sdk_provider = provider
             self._provider = provider or trace.NoOpTracerProvider()
+            self._added = []
             self._clock = None if clock is time.time_ns else clock
+            for tracer in self._tracers:
+                self._bind(tracer)
+
+    def replace(self, provider: SDKTracerProvider) -> None:
+        """Forward to `provider`, which stands for the present one: with the processors that were added to that."""
+        with self._lock:
+            for processor in self._added:
+                provider.add_span_processor(processor)
+            self._sdk_provider = self._provider = provider
             for tracer in self._tracers:
                 self._bind(tracer)
 
@@ -112,6 +126,7 @@ class ProxyTracerProvider(trace.TracerProvider):
         """
         if self._sdk_provider is not None:
             self._sdk_provider.add_span_processor(span_processor)
+            self._added.append(span_processor)
 
     def force_flush(self, timeout_millis: int = 30_000) -> bool:
         """Export what is held; whether it was done in time."""
@@ -150,23 +165,23 @@ class ProxyTracer(Tracer):
     ) -> Span:
         """Start a span; see OpenTelemetry's `Tracer.start_span`. Non-recording while instrumentation is suppressed."""
         if _is_suppressed():
-            return NonRecordingSpan(trace.get_current_span(context).get_span_context())
+            return _not_recording(context)
         clock = self._clock
-        if clock is None:
-            return self._tracer.start_span(
-                name, context, kind, _typed(attributes), links, start_time, record_exception, set_status_on_exception
+        try:
+            span = self._tracer.start_span(
+                name,
+                context,
+                kind,
+                _typed(attributes),
+                links,
+                clock() if clock is not None and start_time is None else start_time,
+                record_exception,
+                set_status_on_exception,
             )
-        span = self._tracer.start_span(
-            name,
-            context,
-            kind,
-            _typed(attributes),
-            links,
-            clock() if start_time is None else start_time,
-            record_exception,
-            set_status_on_exception,
-        )
-        if not span.is_recording():
+        except Exception as fault:  # A sampler of the user's, say.
+            errors.handle(_START, fault)
+            return _not_recording(context)
+        if clock is None or not span.is_recording():
             return span
         return ClockedSpan(
             span, clock, record_exception=record_exception, set_status_on_exception=set_status_on_exception
@@ -306,6 +321,11 @@ class ClockedSpan(Span):
         escaped: bool = False,
     ) -> None:
         self._span.record_exception(exception, attributes, self._clock() if timestamp is None else timestamp, escaped)
+
+
+def _not_recording(context: Context | None) -> Span:
+    """A span that records nothing and stands for the present one: its children are those of that."""
+    return NonRecordingSpan(trace.get_current_span(context).get_span_context())
 
 
 def _typed(attributes: Attributes) -> Mapping[str, AttributeValue]:

@@ -6,7 +6,6 @@ Imported only when the console is on, because rich comes with it.
 from __future__ import annotations
 
 import json
-import os
 import threading
 import time
 import weakref
@@ -17,7 +16,7 @@ from opentelemetry.sdk._logs import LogRecordProcessor
 from opentelemetry.sdk.trace import ReadableSpan, SpanProcessor
 from opentelemetry.trace import StatusCode
 
-from logfire._internal import attributes as names
+from logfire._internal import attributes as names, forks
 from logfire._internal.errors import Guard
 from logfire._internal.exporters import console_llm
 from logfire._internal.exporters.console_calls import OpenCalls
@@ -337,10 +336,9 @@ def _exception_lines(exception: Mapping[str, Any], margin: str) -> list[Line]:
 _consoles: Final[weakref.WeakSet[_Console]] = weakref.WeakSet()
 
 
-def _after_fork() -> None:  # pragma: no cover - runs in a forked child; tests/exporters/test_console.py forks one
+def _begin_child() -> None:  # pragma: no cover - runs in a forked child; tests/exporters/test_console.py forks one
     for console in _consoles:
         console.reset_lock()
 
 
-if hasattr(os, 'register_at_fork'):  # pragma: no branch - absent on Windows only
-    os.register_at_fork(after_in_child=_after_fork)
+forks.in_child(_begin_child)

@@ -7,6 +7,7 @@ it ends, and keeps the fault of one processor from the user's call and from the 
 from __future__ import annotations
 
 import functools
+import time
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from typing import Any, Final, Protocol
 
@@ -32,11 +33,13 @@ MAX_BAGGAGE_VALUE: Final = 1_000
 _ERROR: Final = LEVEL_NUMBERS['error']
 
 # Each span comes by here: a guard that costs nothing, `errors.handle`, stands where every span meets it.
-_START: Final = 'tell a span processor that a span started'
+_START: Final = 'take a span that started'
+_TELL_START: Final = 'tell a span processor that a span started'
 _BAGGAGE: Final = 'add baggage to a span'
 _COMPLETE: Final = 'complete a span'
 _SCRUB: Final = 'scrub a span'
-_END: Final = 'hand a span to a span processor'
+_END: Final = 'take a span that ended'
+_HAND_OVER: Final = 'hand a span to a span processor'
 _PENDING_GUARD: Final = errors.Guard('announce a span that started')
 
 
@@ -74,6 +77,8 @@ class SpanStages:
         self._on_start = tuple(
             [each.on_start for each in processors if getattr(each.on_start, '__func__', None) is not _NO_ON_START]
         )
+        # One item for each span that is in the stages now: appending and popping are atomic, a counter is not.
+        self.inside: list[None] = []
         self._live = tuple(each for each in processors if each in live or shows_live_work(each))
         self._scrubber = scrubber
         self._id_generator = id_generator or RandomIdGenerator()
@@ -81,6 +86,12 @@ class SpanStages:
         self._span_metrics = span_metrics
         self._shorten = shorten
         self._tail = TailSampler(tail, announce=self._announce, finish=self._finish) if tail is not None else None
+
+    def wait_until_left(self, timeout_seconds: float) -> None:
+        """Wait, at most so long, until no span is in these stages. Call it when they have been replaced."""
+        deadline = time.monotonic() + timeout_seconds
+        while self.inside and time.monotonic() < deadline:
+            time.sleep(0.001)
 
     def start(self, span: Span, context: Context | None) -> None:
         """A span started; it can still be given attributes."""
@@ -95,7 +106,7 @@ class SpanStages:
             try:
                 on_start(span, context)
             except Exception as fault:
-                errors.handle(_START, fault)
+                errors.handle(_TELL_START, fault)
         if self._tail is not None:
             self._tail.start(span, context)
         elif self._live:
@@ -153,7 +164,7 @@ class SpanStages:
             try:
                 processor.on_end(span)
             except Exception as fault:
-                errors.handle(_END, fault)
+                errors.handle(_HAND_OVER, fault)
 
 
 class SpanPipeline(SpanProcessor):
@@ -166,16 +177,37 @@ class SpanPipeline(SpanProcessor):
         self._runner = runner
         self._stages = SpanStages()
 
+    def _enter(self) -> SpanStages:
+        """The stages that are in use, which are not shut down before they are left: pop from their `inside`."""
+        while True:
+            stages = self._stages
+            stages.inside.append(None)
+            if stages is self._stages:
+                return stages
+            stages.inside.pop()  # They were replaced between the two.
+
     def use(self, stages: SpanStages) -> SpanStages:
         """Send spans through these stages from now on; returns those before."""
         before, self._stages = self._stages, stages
         return before
 
     def on_start(self, span: Span, parent_context: Context | None = None) -> None:
-        self._stages.start(span, parent_context)
+        stages = self._enter()
+        try:
+            stages.start(span, parent_context)
+        except Exception as fault:
+            errors.handle(_START, fault)
+        finally:
+            stages.inside.pop()
 
     def on_end(self, span: ReadableSpan) -> None:
-        self._stages.end(span)
+        stages = self._enter()
+        try:
+            stages.end(span)
+        except Exception as fault:
+            errors.handle(_END, fault)
+        finally:
+            stages.inside.pop()
 
     def force_flush(self, timeout_millis: int = 30_000) -> bool:
         """Flush every processor; whether all did in time."""

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import json
-import threading
 from dataclasses import dataclass, field
 from typing import Any, Final
 
@@ -13,6 +12,7 @@ from opentelemetry.trace import get_current_span
 from opentelemetry.util.types import Attributes
 
 from logfire._internal.errors import Guard
+from logfire._internal.forks import ForkSafeLock
 
 _GUARD: Final = Guard('sum a measurement for the running spans')
 
@@ -30,7 +30,7 @@ class SpanMetrics:
     """The sums of the spans that run now: each measurement counts for the current span and for those around it."""
 
     def __init__(self) -> None:
-        self._lock = threading.Lock()
+        self._lock = ForkSafeLock()
         self._open: dict[int, _OpenSpan] = {}
 
     def start(self, span: ReadableSpan) -> None:

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import logging
-import threading
 from collections.abc import Callable
 from dataclasses import dataclass, field
 from typing import Final
@@ -12,6 +11,7 @@ from opentelemetry.context import Context
 from opentelemetry.sdk.trace import ReadableSpan
 
 from logfire._internal.errors import Guard
+from logfire._internal.forks import ForkSafeLock
 from logfire._internal.sampling import TailSamplingSpanInfo, TraceBuffer
 
 MAX_HELD_SPANS: Final = 10_000
@@ -54,7 +54,7 @@ class TailSampler:
         self._tail = tail
         self._announce = announce
         self._finish = finish
-        self._lock = threading.Lock()
+        self._lock = ForkSafeLock()
         self._traces: dict[int, _Trace] = {}
         self._held_spans = 0
         self._told = False

@@ -18,6 +18,7 @@ from opentelemetry.sdk.trace import ReadableSpan
 from opentelemetry.sdk.trace.export import SimpleSpanProcessor, SpanExporter, SpanExportResult
 
 import logfire
+from logfire._internal.integrations.llm_providers.invocation import running_invocation
 from logfire.testing.azure_ai_inference import AzureAIInferenceEndpoint, Gate, stream_reply
 from tests.otel_integrations.azure_ai_inference.conftest import Colour, Spans, new_client
 
@@ -118,6 +119,18 @@ def test_only_the_process_that_made_a_stream_ends_its_span(tmp_path: Path, endpo
     assert by_outcome['completed']['said'] == 'onetwo'
     assert by_outcome['abandoned']['said'] == 'child'
     assert by_outcome['completed']['pid'] != by_outcome['abandoned']['pid']
+
+
+def test_a_call_that_ends_as_the_program_does(endpoint: AzureAIInferenceEndpoint, instrumented: Spans) -> None:
+    """A call whose thread ends it while the exit ends what is open has one span, with what the thread knew."""
+    running: list[Any] = []
+
+    def hook(response: Any) -> None:
+        running.append(running_invocation())
+
+    new_client(ChatCompletionsClient, endpoint).complete(messages=HI, raw_response_hook=hook)
+    running[0].cut()
+    assert (instrumented.one.attributes or {})['gen_ai.response.finish_reasons'] == ('stop',)
 
 
 class LockedExporter(SpanExporter):

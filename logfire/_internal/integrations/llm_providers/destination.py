@@ -31,6 +31,8 @@ class Destination(Protocol):
     @property
     def clock(self) -> Callable[[], int]: ...
     @property
+    def unguarded_clock(self) -> Callable[[], int]: ...
+    @property
     def exception_callback(self) -> ExceptionCallback | None: ...
     @property
     def collects_metrics(self) -> bool: ...
@@ -50,6 +52,11 @@ class LogfireDestination:
     @property
     def clock(self) -> Callable[[], int]:
         return self._config.clock
+
+    @property
+    def unguarded_clock(self) -> Callable[[], int]:
+        """The clock as it was given, which may fail."""
+        return self._config.advanced.ns_timestamp_generator
 
     @property
     def exception_callback(self) -> ExceptionCallback | None:
@@ -79,6 +86,7 @@ class ProviderDestination:
         self.tracer_provider = tracer_provider
         self.meter_provider = meter_provider
         self.clock: Callable[[], int] = time.time_ns
+        self.unguarded_clock: Callable[[], int] = time.time_ns
 
 
 def opentelemetry_destination(

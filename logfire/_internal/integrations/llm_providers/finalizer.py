@@ -7,13 +7,10 @@ only hands its recording and the time to a background thread, which ends the spa
 from __future__ import annotations
 
 from typing import Protocol
-from weakref import WeakSet
 
 from logfire._internal import lifecycle
 from logfire._internal.background import BackgroundWorker
-from logfire._internal.errors import Guard
-
-_END = Guard('end the span of a stream at exit')
+from logfire._internal.unfinished import Unfinished
 
 worker = BackgroundWorker('logfire-llm', 'end the span of a dropped stream')
 
@@ -24,20 +21,19 @@ class OpenRecording(Protocol):
     def abandon(self, end_time: int | None) -> None:
         """End the span as abandoned, at `end_time` in nanoseconds (now if None). Does nothing when it has ended."""
 
-
-# Held weakly: a stream keeps its recording, and nothing of ours keeps the stream.
-_open: WeakSet[OpenRecording] = WeakSet()
+    def leave(self) -> None:
+        """End no span: this is a forked child's copy."""
 
 
 def opened(recording: OpenRecording) -> None:
     """A stream began."""
     worker.start()
-    _open.add(recording)
+    _streams.add(recording)
 
 
 def closed(recording: OpenRecording) -> None:
     """A stream has ended."""
-    _open.discard(recording)
+    _streams.discard(recording)
 
 
 def dropped(recording: OpenRecording, end_time: int | None) -> None:
@@ -45,11 +41,12 @@ def dropped(recording: OpenRecording, end_time: int | None) -> None:
     worker.submit(lambda: recording.abandon(end_time))
 
 
-def _end_all() -> None:
-    worker.flush(1)
-    for recording in list(_open):
-        with _END:
-            recording.abandon(None)
+# What was dropped has ended at its drop, before what is alive at the exit.
+lifecycle.on_exit(lambda: worker.flush(1))
 
-
-lifecycle.on_exit(_end_all)
+# Held weakly: a stream keeps its recording, and nothing of ours keeps the stream.
+_streams: Unfinished[OpenRecording] = Unfinished(
+    'end the span of a stream at exit',
+    end=lambda recording: recording.abandon(None),
+    leave=lambda recording: recording.leave(),
+)

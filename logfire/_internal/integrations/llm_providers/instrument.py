@@ -9,13 +9,13 @@ from __future__ import annotations
 
 import functools
 import inspect
-import threading
 from collections.abc import Callable, Sequence
 from contextlib import AbstractContextManager
 from types import FunctionType
 from typing import TYPE_CHECKING, Any, Protocol
 from weakref import WeakKeyDictionary
 
+from logfire._internal.forks import ForkSafeLock
 from logfire._internal.integrations.llm_providers.content import binary_limit
 from logfire._internal.integrations.llm_providers.cost import start_loading
 from logfire._internal.integrations.llm_providers.invocation import AnyInvocation, InForce, begin, new_driver
@@ -56,6 +56,12 @@ class LLMInstrumentation:
     @property
     def clock(self) -> Callable[[], int]:
         return self._destination.clock
+
+    def now_quietly(self) -> int | None:
+        """The clock, in nanoseconds; None where it fails, without a report."""
+        from logfire._internal.config.generators import read_quietly
+
+        return read_quietly(self._destination.unguarded_clock)
 
     @property
     def exception_callback(self) -> ExceptionCallback | None:
@@ -130,7 +136,7 @@ class Registry:
         self._neighbours = neighbours
         self._new_transport_patches = new_transport_patches
         self._transport_patches: list[Patch] = []
-        self._lock = threading.Lock()
+        self._lock = ForkSafeLock()
         self._patched: list[_Patched] = []
         # These are replaced, never changed: calls read them without a lock.
         self._entries: tuple[_Entry, ...] = ()

@@ -26,6 +26,7 @@ from logfire._internal.integrations.llm_providers.streams import StreamEnd, Stre
 from logfire._internal.levels import level_number
 from logfire._internal.stack_info import caller_attributes
 from logfire._internal.suppression import is_suppressed, suppressed
+from logfire._internal.unfinished import Unfinished
 from logfire._internal.value_kinds import class_of
 
 if TYPE_CHECKING:
@@ -65,6 +66,7 @@ class Instrumentation(Protocol):
     def tracer(self) -> Tracer: ...
     @property
     def clock(self) -> Callable[[], int]: ...
+    def now_quietly(self) -> int | None: ...
     @property
     def has_metrics(self) -> bool: ...
     @property
@@ -88,6 +90,7 @@ class Invocation:
     """
 
     __slots__ = (
+        '__weakref__',
         '_attempts',
         '_capture_content',
         '_current_token',
@@ -97,6 +100,7 @@ class Invocation:
         '_otel_token',
         '_request',
         '_span',
+        '_unclaimed',
         'callers_headers',
         'client',
         'context',
@@ -129,6 +133,9 @@ class Invocation:
         )
         self.context = trace.set_span_in_context(self._span, request_context)
         self.request_start = perf_counter()
+        # Popped by whoever ends the span first.
+        self._unclaimed = [True]
+        _open_invocations.add(self)
 
     def __enter__(self) -> Invocation:
         self._current_token: Token[Invocation | None] = _current.set(self)
@@ -153,6 +160,10 @@ class Invocation:
         """The configured clock, in nanoseconds."""
         return self._instrumentation.clock()
 
+    def now_quietly(self) -> int | None:
+        """As `now`; None where the clock fails, without a report. Safe inside a garbage collection."""
+        return self._instrumentation.now_quietly()
+
     @property
     def suppresses_others(self) -> bool:
         """Whether nobody else is to make a span for this call."""
@@ -175,6 +186,8 @@ class Invocation:
                 times = self._instrumentation.takes_chunk_times
                 recording = StreamRecording(self, self._operation.new_accumulator(), takes_chunk_times=times)
                 return record_stream(result, recording)
+            self.end(LLMResponse())
+            return result
         response = LLMResponse()
         try:
             response = self._operation.read_response(result, self._instrumentation.binary_limit)
@@ -196,8 +209,11 @@ class Invocation:
     ) -> None:
         """End the span with all that is known of the reply, and record the call's metrics.
 
-        With `stream` the reply was streamed, and the span ends when the stream did.
+        With `stream` the reply was streamed, and the span ends when the stream did. Only the first call counts, and in
+        the process that made the call.
         """
+        if not self._claim():
+            return
         duration = perf_counter() - self.request_start
         span = self._span
         error_type = None if exception is None else self._read_error(exception)
@@ -227,6 +243,23 @@ class Invocation:
                     error_type=error_type,
                     chunk_times=() if stream is None else stream.chunk_times,
                 )
+
+    def cut(self) -> None:
+        """The interpreter exits while a daemon thread is in the call: nothing is known of a reply."""
+        if self._claim():
+            self._span.end(self.now())
+
+    def leave(self) -> None:
+        """This is a forked child's copy: the parent ends the span."""
+        self._unclaimed.clear()
+
+    def _claim(self) -> bool:
+        try:
+            self._unclaimed.pop()
+        except IndexError:
+            return False
+        _open_invocations.discard(self)
+        return True
 
     def _start_attributes(self) -> Attributes:
         request = self._request.attributes(capture_content=self._capture_content)
@@ -297,6 +330,12 @@ class Invocation:
         self._span.add_event('exception', {'exception.type': name, 'exception.escaped': 'True'}, timestamp=self.now())
         self._span.set_status(Status(StatusCode.ERROR, type(exception).__name__))
         self._span.set_attribute(names.LEVEL_NUM, level_number('error'))
+
+
+# After the streams: their ends say more.
+_open_invocations: Unfinished[Invocation] = Unfinished(
+    'end the span of an LLM call at exit', end=Invocation.cut, leave=Invocation.leave
+)
 
 
 class _NullInvocation(NamedTuple):

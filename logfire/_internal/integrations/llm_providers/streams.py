@@ -57,6 +57,10 @@ class StreamedCall(Protocol):
         """The configured clock, in nanoseconds."""
         ...
 
+    def now_quietly(self) -> int | None:
+        """As `now`; None where the clock fails, without a report. Safe inside a garbage collection."""
+        ...
+
     def end(self, response: LLMResponse, *, exception: BaseException | None, stream: StreamEnd) -> None:
         """End the call's span."""
 
@@ -69,7 +73,6 @@ class StreamRecording:
         '_accumulator',
         '_call',
         '_chunk_times',
-        '_generation',
         '_stream_id',
         '_unclaimed',
         'take',
@@ -79,7 +82,6 @@ class StreamRecording:
         self._call = call
         self._accumulator = accumulator
         self._chunk_times = array('d')
-        self._generation = finalizer.worker.generation
         self._stream_id = 0
         # Popped by whoever finishes first: popping is atomic, where a flag would need a lock.
         self._unclaimed = [call]
@@ -108,8 +110,6 @@ class StreamRecording:
         except IndexError:
             return
         self.take = _ignore  # Read on after it was closed: the span has ended.
-        if self._generation != finalizer.worker.generation:  # pragma: no cover - forked children leave no coverage
-            return  # A forked child's copy: the parent ends the span.
         with _END:
             finalizer.closed(self)
             if end_time is None:
@@ -129,15 +129,16 @@ class StreamRecording:
         """Nobody will read on."""
         self.finish('abandoned', end_time=end_time)
 
+    def leave(self) -> None:
+        """This is a forked child's copy: the parent ends the span."""
+        self._unclaimed.clear()
+
     def dropped(self, stream: object) -> None:
         """A stream that holds this recording is being collected: the caller's own, or a copy of it."""
         if not self._unclaimed or id(stream) != self._stream_id:
             return
-        try:
-            end_time = self._call.now()
-        except Exception:
-            end_time = None  # A broken clock is reported where reporting is safe: by the thread that ends the span.
-        finalizer.dropped(self, end_time)
+        # A broken clock is reported where reporting is safe: by the thread that ends the span.
+        finalizer.dropped(self, self._call.now_quietly())
 
 
 def _ignore(chunk: Any) -> None:

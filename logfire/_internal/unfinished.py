@@ -1,0 +1,55 @@
+"""What has begun and not ended in this process: it is ended when the interpreter exits."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Generic, TypeVar
+from weakref import ref
+
+from logfire._internal import forks, lifecycle
+from logfire._internal.errors import Guard
+
+_T = TypeVar('_T')
+
+
+class Unfinished(Generic[_T]):
+    """Things that are open, held weakly.
+
+    Args:
+        doing: What ending one is, for the report of a fault.
+        end: Ends one, at the interpreter's exit. Another thread may end it at the same time.
+        leave: In a forked child: leaves one to the parent, which began it, so that ending it does nothing.
+    """
+
+    def __init__(self, doing: str, *, end: Callable[[_T], object], leave: Callable[[_T], object]) -> None:
+        self._guard = Guard(doing)
+        self._end = end
+        self._leave = leave
+        self._references: dict[int, ref[_T]] = {}
+        lifecycle.on_exit(self.end_all)
+        forks.in_child(self._begin_child)
+
+    def add(self, item: _T) -> None:
+        """It began. Safe in any thread."""
+        key = id(item)
+        # Run inside the collection of the item, when nothing else can have its id.
+        self._references[key] = ref(item, lambda _: self._references.pop(key, None))
+
+    def discard(self, item: _T) -> None:
+        """It has ended. Safe in any thread."""
+        self._references.pop(id(item), None)
+
+    def end_all(self) -> None:
+        """End what is open, the latest first. A fault in one is reported and the others end."""
+        for item in reversed(self._items()):
+            with self._guard:
+                self._end(item)
+
+    def _items(self) -> list[_T]:
+        # The first list is made in one step, whatever other threads do meanwhile.
+        return [item for reference in list(self._references.values()) if (item := reference()) is not None]
+
+    def _begin_child(self) -> None:
+        for item in self._items():
+            self._leave(item)
+        self._references.clear()

@@ -17,6 +17,7 @@ from logfire._internal.scrubbing import ScrubbingOptions, ScrubMatch
 from logfire._internal.span import LogfireSpan
 from logfire._internal.stack_info import add_non_user_code_prefix
 from logfire.integrations.logging import LogfireLoggingHandler
+from logfire.integrations.loguru import loguru_handler
 from logfire.integrations.structlog import StructlogProcessor
 from logfire.sampling import SamplingOptions
 from logfire.version import VERSION
@@ -49,9 +50,12 @@ __all__ = [
     'get_context',
     'info',
     'instrument',
+    'instrument_aiohttp_client',
     'instrument_azure_ai_inference',
+    'instrument_requests',
     'log',
     'logfire_info',
+    'loguru_handler',
     'metric_counter',
     'metric_counter_callback',
     'metric_gauge',
@@ -81,7 +85,9 @@ fatal: Final = DEFAULT_LOGFIRE_INSTANCE.fatal
 force_flush: Final = DEFAULT_LOGFIRE_INSTANCE.force_flush
 info: Final = DEFAULT_LOGFIRE_INSTANCE.info
 instrument: Final = DEFAULT_LOGFIRE_INSTANCE.instrument
+instrument_aiohttp_client: Final = DEFAULT_LOGFIRE_INSTANCE.instrument_aiohttp_client
 instrument_azure_ai_inference: Final = DEFAULT_LOGFIRE_INSTANCE.instrument_azure_ai_inference
+instrument_requests: Final = DEFAULT_LOGFIRE_INSTANCE.instrument_requests
 log: Final = DEFAULT_LOGFIRE_INSTANCE.log
 metric_counter: Final = DEFAULT_LOGFIRE_INSTANCE.metric_counter
 metric_counter_callback: Final = DEFAULT_LOGFIRE_INSTANCE.metric_counter_callback

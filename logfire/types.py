@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
-from logfire._internal.exception_callback import ExceptionCallback, ExceptionCallbackHelper, SpanLevel
+from logfire._internal.exception_callback import ExceptionCallback, ExceptionCallbackHelper
+from logfire._internal.span_level import SpanLevel
 
 __all__ = ['ExceptionCallback', 'ExceptionCallbackHelper', 'SpanLevel']

@@ -13,6 +13,8 @@ from collections.abc import Iterator
 from typing import Any
 
 import pytest
+from opentelemetry.instrumentation.aiohttp_client import AioHttpClientInstrumentor
+from opentelemetry.instrumentation.requests import RequestsInstrumentor
 from opentelemetry.sdk.trace.export import SimpleSpanProcessor
 
 from logfire._internal import errors
@@ -35,6 +37,15 @@ def isolate(unconfigured: None, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(errors, 'strict', True)
     for name in [name for name in os.environ if name.startswith(('LOGFIRE_', 'OTEL_'))]:
         monkeypatch.delenv(name)
+
+
+@pytest.fixture
+def http_uninstrumented() -> Iterator[None]:
+    """What a test instruments of the HTTP libraries, which is so for the whole process, is undone."""
+    yield
+    for instrumentor in (RequestsInstrumentor(), AioHttpClientInstrumentor()):
+        if instrumentor.is_instrumented_by_opentelemetry:
+            instrumentor.uninstrument()
 
 
 @pytest.fixture

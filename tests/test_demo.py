@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import pty
 import subprocess
 import sys
 from typing import TYPE_CHECKING, Any
@@ -11,6 +12,7 @@ import pytest
 from azure.ai.inference import ChatCompletionsClient
 from azure.ai.inference.models import ChatCompletions
 from azure.core.credentials import AzureKeyCredential
+from rich.cells import cell_len
 
 from logfire._internal import demo_model
 from logfire._internal.demo import DemoError, Target, read_target, run
@@ -27,23 +29,31 @@ from logfire.testing.azure_ai_inference import (
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
+    from io import FileIO
 
 TITLES = ['Chat', 'Tools', 'Streaming', 'A dropped stream', 'Async', 'Embeddings', 'A refused call']
 
 
 def demo(environ: Mapping[str, str] | None = None, before: str = '') -> subprocess.CompletedProcess[str]:
     """Run the demo in a process of its own, after some code, with a model that speaks faster."""
-    fast = 'from logfire._internal import demo_model as model; model._THINKS_S = model._SPEAKS_S = 0.01'
-    code = f"import sys\n{before}\n{fast}\nfrom logfire.__main__ import main\nsys.exit(main(['demo']))"
-    mine = ('AZURE_AI_', 'LOGFIRE_', 'OTEL_')
     return subprocess.run(
-        [sys.executable, '-c', code],
-        env={**{name: value for name, value in os.environ.items() if not name.startswith(mine)}, **(environ or {})},
+        [sys.executable, '-c', program(before)],
+        env={**environment(), **(environ or {})},
         capture_output=True,
         text=True,
         timeout=60,
         check=False,
     )
+
+
+def program(before: str = '') -> str:
+    fast = 'from logfire._internal import demo_model as model; model._THINKS_S = model._SPEAKS_S = 0.01'
+    return f"import sys\n{before}\n{fast}\nfrom logfire.__main__ import main\nsys.exit(main(['demo']))"
+
+
+def environment() -> dict[str, str]:
+    mine = ('AZURE_AI_', 'LOGFIRE_', 'OTEL_')
+    return {name: value for name, value in os.environ.items() if not name.startswith(mine)}
 
 
 def titles(stdout: str) -> list[str]:
@@ -72,6 +82,33 @@ def test_demo() -> None:
         assert text in result.stdout, text
     assert 'Left out' not in result.stdout
     assert 'The Coach Museum' not in result.stdout
+
+
+def test_demo_in_a_terminal() -> None:
+    """In a terminal of 80 columns every line fits: none is broken inside a word."""
+    terminal, its_end = pty.openpty()
+    with os.fdopen(its_end, 'w') as stdout:
+        process = subprocess.Popen(
+            [sys.executable, '-c', program()],
+            env={**environment(), 'COLUMNS': '80', 'TERM': 'dumb'},
+            stdout=stdout,
+            stderr=subprocess.PIPE,
+        )
+    with process, os.fdopen(terminal, 'rb', buffering=0) as screen:
+        shown = b''.join(iter(lambda: read_terminal(screen), b'')).decode()
+    assert process.returncode == 0
+    lines = [line.rstrip() for line in shown.split('\r\n')]
+    assert [line for line in lines if cell_len(line) > 80] == []
+    assert 'Day one: take tram 28 up to Alfama, lunch in a tasca, sunset at Miradouro da' in lines
+    assert 'Graca. Day two: walk the river to Belem, see the tower early, and queue for' in lines
+
+
+def read_terminal(screen: FileIO) -> bytes:
+    """What was written, nothing when the last writer has gone: Linux calls that an error."""
+    try:
+        return screen.read(4096) or b''
+    except OSError:
+        return b''
 
 
 def test_demo_without_aiohttp() -> None:
@@ -104,7 +141,7 @@ def test_demo_against_a_real_endpoint() -> None:
         )
         assert (result.returncode, result.stderr) == (0, '')
         assert titles(result.stdout) == [title for title in TITLES if title != 'Embeddings']
-        assert f'call {endpoint.url}/models' in result.stdout
+        assert f'\n{endpoint.url}/models\n' in result.stdout
         assert 'No need for a tool.' in result.stdout
         assert 'Embeddings: set AZURE_AI_EMBEDDINGS_ENDPOINT and AZURE_AI_EMBEDDINGS_KEY' in result.stdout
         assert 'status 401, code Unauthorized' in result.stdout

@@ -62,7 +62,7 @@ def undone(monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
         undo.__exit__(None, None, None)
 
 
-@pytest.mark.usefixtures('undone')
+@pytest.mark.usefixtures('undone', 'http_uninstrumented')
 @pytest.mark.parametrize(('place', 'code'), BLOCKS.items(), ids=BLOCKS)
 def test_block_runs(
     place: str, code: str, monkeypatch: pytest.MonkeyPatch, tmp_path: Path, capsys: pytest.CaptureFixture[str]

@@ -10,13 +10,16 @@ import io
 import logging
 import sys
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from pathlib import Path
+from types import SimpleNamespace
 from typing import Any, NamedTuple
 
+import loguru
 import pytest
 from azure.ai.inference import ChatCompletionsClient
 from azure.core.credentials import AzureKeyCredential
+from multidict import CIMultiDict
 from opentelemetry import baggage, context as otel_context, metrics, trace
 from opentelemetry._logs import get_logger
 from opentelemetry.sdk._logs import Logger, LogRecordProcessor
@@ -41,11 +44,16 @@ from logfire._internal import (
     traced_function,
 )
 from logfire._internal.config import configuration
-from logfire._internal.exporters import processors, span_metrics
+from logfire._internal.exporters import processors, span_metrics, tail_sampling
+from logfire._internal.integrations import http_clients
 from logfire._internal.integrations.llm_providers import cost, finalizer, invocation, streams
 from logfire._internal.integrations.llm_providers.azure_ai_inference import CHAT, pipeline, stream as stream_reader
 from logfire._internal.unfinished import Unfinished
-from logfire.integrations import logging as logging_integration, structlog as structlog_integration
+from logfire.integrations import (
+    logging as logging_integration,
+    loguru as loguru_integration,
+    structlog as structlog_integration,
+)
 from logfire.testing import TestExporter
 from logfire.testing.azure_ai_inference import Reply, chat_reply, stream_reply
 from tests.transports import Body, Transport
@@ -180,6 +188,7 @@ class Program:
         )
         self.handler = logfire.LogfireLoggingHandler(fallback=logging.NullHandler())
         self.structlog = logfire.StructlogProcessor()
+        loguru.logger.configure(handlers=[{**logfire.loguru_handler(), 'catch': False}])
         self.flush_may_fail = False
 
     def use(self) -> list[str]:
@@ -234,6 +243,9 @@ class Program:
             otel_context.detach(token)
         get_logger('other').emit(body='record')
         self.handler.emit(logging.LogRecord('user', logging.INFO, __file__, 1, 'logged', None, None))
+        loguru.logger.info('by loguru')
+        response: Any = SimpleNamespace(response=SimpleNamespace(headers=CIMultiDict(a='b')))
+        http_clients._capturing_response_headers(None)(trace.get_current_span(), response)
         event = {'event': 'structured', 'level': 'info'}
         assert self.structlog(None, 'info', event) is event
 
@@ -286,7 +298,8 @@ FAULTS = [
         also=('announce a span that started',),
     ),
     Fault('take a span that started', owner=span_metrics.SpanMetrics, name='start'),
-    Fault('take a span that ended', owner=span_metrics.SpanMetrics, name='end'),
+    Fault('complete a span', owner=span_metrics.SpanMetrics, name='end'),
+    Fault('take a span that ended', owner=tail_sampling.TailSampler, name='end'),
     Fault('show telemetry on the console', part='console'),
     Fault('sum a measurement for the running spans', owner=span_metrics, name='get_current_span'),
     Fault('ask the tail sampling function', part='tail'),
@@ -306,6 +319,9 @@ FAULTS = [
     Fault('end the span of a dropped stream', owner=streams.StreamRecording, name='abandon', off_thread=True),
     Fault('hand over what is pending before a flush', owner=lifecycle, name='_before_flush'),
     Fault('make a log of a logging record', owner=logging_integration, name='emit_log'),
+    Fault('make a log of a loguru message', owner=loguru_integration, name='emit_log'),
+    Fault('find the template of a loguru message', owner=loguru_integration, name='_template_of'),
+    Fault('record the headers of an HTTP request', owner=http_clients, name='_set_headers'),
     Fault('make a log of a structlog event', owner=structlog_integration, name='emit_log'),
 ]
 
@@ -352,11 +368,17 @@ def lenient(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(errors, '_counts', {})
 
 
+@pytest.fixture(scope='module', autouse=True)
+def no_loguru_handlers() -> Iterator[None]:
+    """Those of the program are the process's."""
+    yield
+    loguru.logger.remove()
+
+
 @pytest.fixture(scope='module')
 def recorded() -> list[str]:
     """What the program exports when nothing fails."""
-    if (prices := cost.start_loading()) is not None:
-        prices.join()
+    cost.start_loading().join()
     return Program().use()
 
 

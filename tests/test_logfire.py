@@ -287,6 +287,15 @@ def test_the_scope_names_who_made_it(exporter: TestExporter) -> None:
     ]
 
 
+def test_a_library_makes_its_own_instance(exporter: TestExporter) -> None:
+    """`Logfire(otel_scope=...)`, as libraries write it when they are imported, follows the program's configuration."""
+    logfire.Logfire(otel_scope='my-library', tags=['mine']).info('x')
+    scope = only(exporter).instrumentation_scope
+    assert scope is not None
+    assert scope.name == 'my-library'
+    assert attributes(only(exporter))['logfire.tags'] == ('mine',)
+
+
 def test_logs_can_be_kept_from_the_console(exporter: TestExporter) -> None:
     """An instance, or a single call, says whether the console shows its logs; a call is stronger."""
     quiet = logfire.with_settings(console_log=False)

@@ -26,13 +26,15 @@ MODULES = [
     'logfire',
     'logfire.exceptions',
     'logfire.integrations.logging',
+    'logfire.integrations.loguru',
     'logfire.integrations.structlog',
     'logfire.propagate',
     'logfire.sampling',
     'logfire.types',
 ]
-# What tests are written with: only of use where logfire is. The version is stated by the package itself.
-NOT_STOOD_FOR = ('logfire.testing', 'logfire.version')
+# What tests are written with, and what OpenTelemetry's tools load: only of use where logfire is. The version is stated
+# by the package itself.
+NOT_STOOD_FOR = ('logfire.testing', 'logfire.integrations.azure_ai_inference', 'logfire.version')
 # Made by the package only, never by its users.
 MADE_BY_US = {'Logfire', 'LogfireSpan', 'ScrubMatch', 'TailSamplingSpanInfo', 'ExceptionCallbackHelper'}
 
@@ -102,7 +104,7 @@ def drift(ours: Any, theirs: Any, where: str) -> Iterator[str]:
 
 
 def test_its_modules_are_those_of_logfire() -> None:
-    """Every public module of `logfire` has its counterpart, but those for tests and for the version."""
+    """Every public module of `logfire` has its counterpart, but those that are not stood for."""
     theirs = {name for name in public_modules(ROOT / 'logfire') if not name.startswith(NOT_STOOD_FOR)}
     assert theirs == public_modules(FOLDER / 'logfire_api') == {*MODULES, 'logfire.integrations'}
 
@@ -211,6 +213,9 @@ def test_logs_say_nothing(level: str, shim: Any, capfd: pytest.CaptureFixture[st
     """Every log function takes a message and attributes, and writes nothing."""
     assert getattr(shim, level)('counted {what}', what='sheep', _tags=['a'], _exc_info=ValueError()) is None
     assert shim.log(level, 'counted', {'what': 'sheep'}, tags=['a'], exc_info=True, console_log=True) is None
+    handler = shim.loguru_handler()
+    assert handler['format'] == '{message}'
+    assert handler['sink']('counted') is None
     assert capfd.readouterr() == ('', '')
 
 
@@ -276,6 +281,12 @@ def test_context_managers_can_be_entered(shim: Any) -> None:
             assert shim.get_baggage() == shim.get_context() == {}
 
 
+def test_http_libraries_stay_as_they_are(shim: Any) -> None:
+    """Instrumenting an HTTP library takes what it takes in `logfire`, and needs and does nothing."""
+    assert shim.instrument_requests(excluded_urls='health', duration_histogram_boundaries=[1.0]) is None
+    assert shim.instrument_aiohttp_client(capture_headers=True, request_hook=print) is None
+
+
 def test_settings_give_the_instance_that_does_nothing(shim: Any) -> None:
     """`with_tags` and `with_settings` return the instance itself, and ending it succeeds at once."""
     instance = shim.DEFAULT_LOGFIRE_INSTANCE
@@ -299,7 +310,7 @@ def test_options_keep_what_they_are_given(shim: Any) -> None:
 
 
 def test_bridges_lead_nowhere(shim: Any, capfd: pytest.CaptureFixture[str]) -> None:
-    """The logging handler drops records, the structlog processor passes events on, and neither writes anything."""
+    """The logging handler and the loguru sink drop records, the structlog processor passes events on; none writes."""
     handler = shim.LogfireLoggingHandler(level='WARNING')
     assert issubclass(shim.LogfireLoggingHandler, logging.Handler)
     assert handler.level == logging.WARNING

@@ -16,7 +16,9 @@ MODULES = [
     'logfire',
     'logfire.types',
     'logfire.propagate',
+    'logfire.integrations.azure_ai_inference',
     'logfire.integrations.logging',
+    'logfire.integrations.loguru',
     'logfire.integrations.structlog',
 ]
 

@@ -7,7 +7,7 @@ from __future__ import annotations
 
 from typing import Final
 
-from logfire_api._bridges import LogfireLoggingHandler, StructlogProcessor
+from logfire_api._bridges import LogfireLoggingHandler, StructlogProcessor, loguru_handler
 from logfire_api._context import attach_context, get_baggage, get_context, set_baggage
 from logfire_api._handover import hand_over
 from logfire_api._instance import (
@@ -57,9 +57,12 @@ __all__ = [
     'get_context',
     'info',
     'instrument',
+    'instrument_aiohttp_client',
     'instrument_azure_ai_inference',
+    'instrument_requests',
     'log',
     'logfire_info',
+    'loguru_handler',
     'metric_counter',
     'metric_counter_callback',
     'metric_gauge',
@@ -89,7 +92,9 @@ fatal: Final = DEFAULT_LOGFIRE_INSTANCE.fatal
 force_flush: Final = DEFAULT_LOGFIRE_INSTANCE.force_flush
 info: Final = DEFAULT_LOGFIRE_INSTANCE.info
 instrument: Final = DEFAULT_LOGFIRE_INSTANCE.instrument
+instrument_aiohttp_client: Final = DEFAULT_LOGFIRE_INSTANCE.instrument_aiohttp_client
 instrument_azure_ai_inference: Final = DEFAULT_LOGFIRE_INSTANCE.instrument_azure_ai_inference
+instrument_requests: Final = DEFAULT_LOGFIRE_INSTANCE.instrument_requests
 log: Final = DEFAULT_LOGFIRE_INSTANCE.log
 metric_counter: Final = DEFAULT_LOGFIRE_INSTANCE.metric_counter
 metric_counter_callback: Final = DEFAULT_LOGFIRE_INSTANCE.metric_counter_callback

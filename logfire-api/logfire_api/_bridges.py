@@ -55,3 +55,23 @@ class StructlogProcessor:
     def __call__(self, logger: Any, name: str, event_dict: MutableMapping[str, Any]) -> MutableMapping[str, Any]:
         """The event, as it is."""
         return event_dict
+
+
+class LogfireHandler:
+    """A sink for loguru that drops every message."""
+
+    def __init__(self, logfire_instance: Logfire | None = None) -> None:
+        """A sink.
+
+        Args:
+            logfire_instance: Would make the logs.
+        """
+        self.logfire_instance: Logfire = DEFAULT_LOGFIRE_INSTANCE if logfire_instance is None else logfire_instance
+
+    def __call__(self, message: Any) -> None:
+        """Drop a message."""
+
+
+def loguru_handler() -> Any:
+    """A handler for loguru that drops every message; loguru need not be installed."""
+    return {'sink': LogfireHandler(), 'format': '{message}'}

@@ -378,6 +378,25 @@ class Logfire:
         """A context manager; clients stay as they are."""
         return nullcontext()
 
+    def instrument_requests(
+        self,
+        excluded_urls: str | None = None,
+        request_hook: Callable[..., None] | None = None,
+        response_hook: Callable[..., None] | None = None,
+        **kwargs: Any,
+    ) -> None:
+        """Would make a span of every HTTP request of `requests`."""
+
+    def instrument_aiohttp_client(
+        self,
+        *,
+        capture_headers: bool = False,
+        request_hook: Callable[..., None] | None = None,
+        response_hook: Callable[..., None] | None = None,
+        **kwargs: Any,
+    ) -> None:
+        """Would make a span of every HTTP request of the client of `aiohttp`."""
+
     def records(self, level: int | None) -> bool:
         """Whether something of this level is made at all: it is not."""
         return False

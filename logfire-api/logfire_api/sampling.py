@@ -7,38 +7,9 @@ from typing import Any, Literal
 
 from logfire_api._handover import hand_over
 from logfire_api._options import SamplingOptions
-from logfire_api._span import LevelName
+from logfire_api.types import SpanLevel
 
 __all__ = ['SamplingOptions', 'SpanLevel', 'TailSamplingSpanInfo']
-
-
-@dataclass(frozen=True)
-class SpanLevel:
-    """A level that compares with level names."""
-
-    number: int
-
-    @classmethod
-    def from_span(cls, span: Any) -> SpanLevel:
-        """The level of a span of OpenTelemetry: info."""
-        return cls(9)
-
-    @property
-    def name(self) -> LevelName | None:
-        """The name of the level: unknown."""
-        return None
-
-    def __lt__(self, other: LevelName | SpanLevel) -> bool:
-        return False
-
-    def __gt__(self, other: LevelName | SpanLevel) -> bool:
-        return False
-
-    def __le__(self, other: LevelName | SpanLevel) -> bool:
-        return False
-
-    def __ge__(self, other: LevelName | SpanLevel) -> bool:
-        return False
 
 
 @dataclass

@@ -6,16 +6,16 @@ A string, boolean, integer or float goes as it is; every other value as JSON tex
 from __future__ import annotations
 
 import json
-from collections.abc import Iterable, Mapping
-from typing import Any, Final
+from collections.abc import Iterable, Mapping, Sequence
+from typing import Any, Final, cast
 
 from opentelemetry.util.types import AttributeValue
 
 from logfire._internal.json_encoder import (
     MAX_CHARACTERS,
-    bounded_text,
     encode,
     json_dumps,
+    otlp_text,
     string_text,
     utf8_text,
 )
@@ -30,6 +30,7 @@ MSG: Final = 'logfire.msg'
 TAGS: Final = 'logfire.tags'
 JSON_SCHEMA: Final = 'logfire.json_schema'
 PENDING_PARENT_ID: Final = 'logfire.pending_parent_id'
+METRICS: Final = 'logfire.metrics'  # What counters and histograms measured while a span ran, as JSON.
 SCRUBBED: Final = 'logfire.scrubbed'
 EXCEPTION_FINGERPRINT: Final = 'logfire.exception.fingerprint'
 SAMPLE_RATE: Final = 'logfire.sample_rate'
@@ -37,6 +38,9 @@ DISABLE_CONSOLE_LOG: Final = 'logfire.disable_console_log'  # On a log that `wit
 CODE_FILEPATH: Final = 'code.filepath'
 CODE_LINENO: Final = 'code.lineno'
 CODE_FUNCTION: Final = 'code.function'
+
+MAX_NAME: Final = 1_000
+"""Longest name of an attribute that is kept whole, in characters."""
 
 _MIN_INTEGER: Final = -(2**63)
 _MAX_INTEGER: Final = 2**63 - 1
@@ -62,9 +66,9 @@ def otel_attributes(attributes: Mapping[str, Any]) -> dict[str, AttributeValue]:
     schemas: dict[str, str] = {}
     for key, value in attributes.items():
         cls = class_of(value)
-        name = key if type(key) is str and key.isascii() else attribute_name(key)
+        name = key if type(key) is str and key.isascii() and len(key) <= MAX_NAME else attribute_name(key)
         if cls is str:
-            result[name] = value if value.isascii() and len(value) <= MAX_CHARACTERS else _string(value)
+            result[name] = value if value.isascii() and len(value) <= MAX_CHARACTERS else otlp_text(value)
         elif cls is int:
             result[name] = value if _MIN_INTEGER <= value <= _MAX_INTEGER else _large_integer(value, name)
         elif cls is bool:
@@ -91,7 +95,7 @@ def otel_value(value: Any) -> AttributeValue:
     """
     cls = class_of(value)
     if cls is str:
-        return value if value.isascii() and len(value) <= MAX_CHARACTERS else _string(value)
+        return otlp_text(value)
     if cls is int:
         return value if _MIN_INTEGER <= value <= _MAX_INTEGER else _digits(value)
     if cls is bool:
@@ -118,16 +122,37 @@ def merge_json_schema(existing: str | None, attributes: Mapping[str, Any]) -> st
 
 
 def attribute_name(key: Any) -> str:
-    """An attribute's name as OpenTelemetry carries it: text, without lone surrogates."""
-    try:
-        text = str.__str__(str(key))
-    except Exception:
-        text = safe_repr(key)
-    return utf8_text(text)
+    """An attribute's name as OpenTelemetry carries it: text of at most `MAX_NAME` characters."""
+    return any_text(key, MAX_NAME)
 
 
-def _string(value: str) -> str:
-    return utf8_text(bounded_text(value))
+def any_text(value: Any, limit: int = MAX_CHARACTERS) -> str:
+    """Anything as text that OTLP carries: its `str`, or its repr where that fails."""
+    cls = class_of(value)
+    if cls is not str:
+        try:
+            value = str.__str__(str(value))
+        except Exception:
+            value = safe_repr(value)
+    return otlp_text(value, limit)
+
+
+def carried(value: Any) -> Any:
+    """A value of OpenTelemetry's own types, from code that is not ours, as OTLP carries it: the same, if it does."""
+    if isinstance(value, str):
+        return value if value.isascii() else utf8_text(value)
+    if isinstance(value, int):
+        return value if _MIN_INTEGER <= value <= _MAX_INTEGER else _digits(value)
+    if isinstance(value, (list, tuple)):
+        given = cast('Sequence[object]', value)
+        items = [carried(item) for item in given]
+        return items if items != [*given] else given
+    return value
+
+
+def all_carried(attributes: Mapping[str, Any] | None) -> dict[str, Any]:
+    """Attributes from code that is not ours, as OTLP carries them."""
+    return {carried(name): carried(value) for name, value in (attributes or {}).items()}
 
 
 def _digits(value: int) -> str:

@@ -6,6 +6,8 @@ import asyncio
 import importlib.util
 import json
 import os
+import re
+import shutil
 import sys
 from collections.abc import Callable, Mapping
 from contextlib import ExitStack
@@ -24,6 +26,8 @@ from azure.ai.inference.models import (
 )
 from azure.core.credentials import AzureKeyCredential
 from azure.core.exceptions import AzureError, HttpResponseError
+from rich.console import Console
+from rich.text import Text
 
 import logfire
 from logfire._internal import demo_model
@@ -41,8 +45,7 @@ _WEATHER_TOOL: Final = ChatCompletionsToolDefinition(
     )
 )
 
-_NEXT_STEPS: Final = """
-Next steps
+_NEXT_STEPS: Final = """\
   In your own program, before its first call:
 
       import logfire
@@ -50,11 +53,16 @@ Next steps
       logfire.configure()
       logfire.instrument_azure_ai_inference()
 
-  To keep prompts and replies out of the spans:  logfire.instrument_azure_ai_inference(capture_content=False)
-  To see the tokens of streams:                  model_extras={'stream_options': {'include_usage': True}}
-  To send spans to any OpenTelemetry backend:    OTEL_EXPORTER_OTLP_ENDPOINT=http://localhost:4318
-  To send them to the Logfire backend:           LOGFIRE_TOKEN=...
-  To test your own code as this demo does:       logfire.testing.azure_ai_inference
+  Keep prompts and replies out of the spans:
+      logfire.instrument_azure_ai_inference(capture_content=False)
+  See the tokens of streams, an argument of complete():
+      model_extras={'stream_options': {'include_usage': True}}
+  Send spans to any OpenTelemetry backend, a variable:
+      OTEL_EXPORTER_OTLP_ENDPOINT=http://localhost:4318
+  Send them to the Logfire backend, a variable:
+      LOGFIRE_TOKEN=...
+  Test your own code as this demo does:
+      from logfire.testing.azure_ai_inference import AzureAIInferenceEndpoint
 """
 
 
@@ -117,12 +125,13 @@ def run(environ: Mapping[str, str] = os.environ) -> int:
                 chat = Target(endpoint.url, endpoint.key, 'gpt-4o')
                 embeddings = Target(endpoint.url, endpoint.key, 'text-embedding-3-small')
                 refused = chat
-                print(f'logfire {VERSION} demo: real Azure AI Inference clients, and a loopback endpoint that answers')
-                print('them on this machine. No account, no network, no cost.')
+                print(f'logfire {VERSION} demo: real Azure AI Inference clients, and a loopback endpoint')
+                print('that answers them on this machine. No account, no network, no cost.')
             else:
                 embeddings = read_target(environ, 'EMBEDDINGS')
                 refused = Target(chat.endpoint, 'not-a-real-key', chat.model)
-                print(f'logfire {VERSION} demo: real Azure AI Inference clients call {chat.endpoint}')
+                print(f'logfire {VERSION} demo: real Azure AI Inference clients call')
+                print(chat.endpoint)
             print('Every call below is one span.')
             logfire.configure(service_name='logfire-demo')
             logfire.instrument_azure_ai_inference()
@@ -142,7 +151,7 @@ def _show(chat: Target, embeddings: Target | None, refused: Target) -> None:
     left_out: list[str] = []
 
     def scene(title: str, play: Callable[[], str]) -> None:
-        print(f'\n--- {title} ---', flush=True)
+        _print_heading(f'--- {title} ---')
         shown.append(f'{title:<18}{play()}')
 
     with _chat_client(chat) as client:
@@ -155,20 +164,27 @@ def _show(chat: Target, embeddings: Target | None, refused: Target) -> None:
     else:
         scene('Async', lambda: asyncio.run(_async_chats(chat)))
     if embeddings is None:
-        left_out.append('Embeddings: set AZURE_AI_EMBEDDINGS_ENDPOINT and AZURE_AI_EMBEDDINGS_KEY to see them.')
+        left_out.append('Embeddings: set AZURE_AI_EMBEDDINGS_ENDPOINT and AZURE_AI_EMBEDDINGS_KEY.')
     else:
         scene('Embeddings', lambda: _embeddings(embeddings))
     scene('A refused call', lambda: _refused(refused))
     logfire.force_flush()
 
-    print('\nWhat you saw')
+    _print_heading('What you saw')
     for line in shown:
         print(f'  {line}')
     if left_out:
-        print('\nLeft out')
+        _print_heading('Left out')
         for line in left_out:
             print(f'  {line}')
+    _print_heading('Next steps')
     print(_NEXT_STEPS, end='')
+
+
+def _print_heading(text: str) -> None:
+    """Print a line that begins a part, bold where there are colours."""
+    print(flush=True)
+    Console(highlight=False).print(Text(text, style='bold'), soft_wrap=True)
 
 
 def _chat_client(target: Target) -> ChatCompletionsClient:
@@ -205,25 +221,55 @@ def _get_weather(city: str = 'Lisbon', **_: Any) -> dict[str, Any]:
 def _stream(client: ChatCompletionsClient) -> str:
     with logfire.span('plan {days} days in {city}', days=2, city='Lisbon'):
         updates = client.complete(messages=[_SYSTEM, UserMessage('Plan two days in Lisbon.')], stream=True)
+        speech = _Speech()
         for update in updates:
             for choice in update.choices:
-                # The line is ended before the span is: its own lines come next.
-                print(choice.delta.content or '', end='\n' if choice.finish_reason else '', flush=True)
-    return 'the span ends with the last chunk, and knows the time to the first'
+                speech.say(choice.delta.content or '')
+                if choice.finish_reason:
+                    # The line is ended before the span is: its own lines come next.
+                    speech.end()
+    return 'the span ends with the last chunk, knows when the first came'
 
 
 def _dropped_stream(client: ChatCompletionsClient) -> str:
     with logfire.span('list museums until bored'):
         updates = client.complete(messages=[_SYSTEM, UserMessage('Tell me of every museum in Lisbon.')], stream=True)
+        speech = _Speech()
         for index, update in enumerate(updates):
             for choice in update.choices:
-                print(choice.delta.content or '', end='', flush=True)
+                speech.say(choice.delta.content or '')
             if index == 5:
                 break
-        print('... enough of that.')
+        speech.end('... enough of that.')
         del updates
         logfire.force_flush()
-    return 'abandoned half way: its span still ends, with the text so far'
+    return 'abandoned half way: its span ends too, with the text so far'
+
+
+class _Speech:
+    """Prints text as it comes in pieces, broken between words where a terminal would break them anywhere."""
+
+    def __init__(self) -> None:
+        self._width = shutil.get_terminal_size().columns if sys.stdout.isatty() else sys.maxsize
+        self._used = 0
+        self._word = ''
+
+    def say(self, text: str) -> None:
+        """Print the whole words; the last one may go on in the next piece."""
+        *words, self._word = re.split(r'(?<=\s)', self._word + text)
+        for word in words:
+            self._print(word)
+
+    def end(self, text: str = '') -> None:
+        """Print what is left, then the text, and end the line."""
+        self.say(f'{text}\n')
+
+    def _print(self, word: str) -> None:
+        if self._used + len(word.rstrip()) > self._width:
+            print()
+            self._used = 0
+        print(word, end='', flush=True)
+        self._used += len(word)
 
 
 async def _async_chats(target: Target) -> str:
@@ -238,7 +284,7 @@ async def _async_chats(target: Target) -> str:
 
         with logfire.span('compare day trips'):
             await asyncio.gather(ask('Porto'), ask('Sintra'))
-    return 'two calls at the same time, each under the span it belongs to'
+    return 'two calls at the same time: #2 marks the second'
 
 
 def _embeddings(target: Target) -> str:
@@ -258,5 +304,5 @@ def _refused(target: Target) -> str:
     except HttpResponseError as exc:
         code = exc.error.code if exc.error else None
         print(f'Caught {type(exc).__name__}: status {exc.status_code}, code {code}. The span says so too.')
-        return "the exception reaches your code unchanged, the service's code is on the span"
+        return 'your code gets the exception unchanged, the span its code'
     return 'the endpoint took a wrong key: nothing was refused'

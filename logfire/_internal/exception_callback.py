@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable
 from dataclasses import dataclass, field
 from typing import Final, TypeAlias
 
@@ -12,49 +12,10 @@ from opentelemetry.util.types import AttributeValue
 
 from logfire._internal.attributes import LEVEL_NUM
 from logfire._internal.fingerprint import canonical_traceback
-from logfire._internal.levels import LEVEL_NAMES, LevelName, level_number
+from logfire._internal.levels import LevelName, level_number
+from logfire._internal.span_level import SpanLevel, level_of
 
-_INFO: Final = level_number('info')
 _ERROR: Final = level_number('error')
-
-
-@dataclass(frozen=True, eq=False)
-class SpanLevel:
-    """The level of a span or log. Compares with other levels, with level names and with numbers: `level >= 'warn'`."""
-
-    number: int
-    """1 is trace, 21 fatal; see OpenTelemetry's severity numbers."""
-
-    @property
-    def name(self) -> LevelName | None:
-        """The level's name, or None for a number between the named ones."""
-        return LEVEL_NAMES.get(self.number)
-
-    def __eq__(self, other: object) -> bool:
-        if isinstance(other, SpanLevel):
-            return self.number == other.number
-        if isinstance(other, (int, str)):
-            return other in (self.number, self.name)
-        return NotImplemented
-
-    def __hash__(self) -> int:
-        return hash(self.number)
-
-    def __lt__(self, other: SpanLevel | LevelName | int) -> bool:
-        return self.number < _number(other)
-
-    def __le__(self, other: SpanLevel | LevelName | int) -> bool:
-        return self.number <= _number(other)
-
-    def __gt__(self, other: SpanLevel | LevelName | int) -> bool:
-        return self.number > _number(other)
-
-    def __ge__(self, other: SpanLevel | LevelName | int) -> bool:
-        return self.number >= _number(other)
-
-
-def _number(level: SpanLevel | LevelName | int) -> int:
-    return level.number if isinstance(level, SpanLevel) else level_number(level)
 
 
 @dataclass
@@ -77,7 +38,7 @@ class ExceptionCallbackHelper:
     @property
     def level(self) -> SpanLevel:
         """The span's level; info where it has none. May be set to a name or a number."""
-        return SpanLevel(_level_of(self.span) or _INFO)
+        return SpanLevel.from_span(self.span)
 
     @level.setter
     def level(self, value: LevelName | int) -> None:
@@ -86,7 +47,7 @@ class ExceptionCallbackHelper:
     @property
     def level_is_unset(self) -> bool:
         """Whether nothing has set a level on the span: it was neither given one nor did the exception leave it."""
-        return _level_of(self.span) is None
+        return level_of(self.span) is None
 
     @property
     def parent_span(self) -> Span | None:
@@ -137,12 +98,6 @@ class ExceptionCallbackHelper:
 
 ExceptionCallback: TypeAlias = Callable[[ExceptionCallbackHelper], None]
 """Called for each exception about to be recorded; may change what is. Its faults are reported, not raised."""
-
-
-def _level_of(span: Span) -> int | None:
-    attributes: Mapping[str, object] = getattr(span, 'attributes', None) or {}
-    level = attributes.get(LEVEL_NUM)
-    return level if isinstance(level, int) else None
 
 
 def _is_local_root(span: Span) -> bool:

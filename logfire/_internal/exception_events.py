@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import hashlib
 import sys
 import traceback
 from typing import TYPE_CHECKING, Any, Final, cast
@@ -10,7 +9,8 @@ from typing import TYPE_CHECKING, Any, Final, cast
 from opentelemetry.trace import Span, Status, StatusCode
 from opentelemetry.util.types import Attributes, AttributeValue
 
-from logfire._internal.attributes import EXCEPTION_FINGERPRINT, LEVEL_NUM, otel_value
+from logfire._internal.attributes import EXCEPTION_FINGERPRINT, LEVEL_NUM, all_carried, any_text
+from logfire._internal.credentials import without_credentials
 from logfire._internal.errors import Guard
 from logfire._internal.exception_callback import ExceptionCallback, ExceptionCallbackHelper
 from logfire._internal.json_encoder import json_dumps
@@ -53,7 +53,7 @@ def record_exception(
     if escaped:
         span.set_attribute(LEVEL_NUM, _ERROR)
         set_error_status(span, exception)
-    event: dict[str, AttributeValue] = {**attributes} if attributes else {}
+    event: dict[str, AttributeValue] = all_carried(attributes)
     with _READ_ERRORS:
         if (errors := _validation_errors(exception)) is not None:
             span.set_attribute(VALIDATION_ERRORS, errors)
@@ -65,11 +65,13 @@ def record_exception(
     with _FIND_ISSUE:
         if helper.create_issue:
             source = helper.issue_fingerprint_source.encode('utf-8', 'backslashreplace')
+            import hashlib  # Loaded for a failure, not for every program.
+
             span.set_attribute(EXCEPTION_FINGERPRINT, hashlib.sha256(source).hexdigest())
     if helper.is_recorded:
         exception_type = type(exception)
         event = {
-            'exception.type': _type_name(exception_type),
+            'exception.type': any_text(_type_name(exception_type)),
             'exception.message': _text(exception_message(exception)),
             'exception.stacktrace': _text(
                 ''.join(traceback.format_exception(exception_type, exception, exception.__traceback__))
@@ -94,14 +96,14 @@ def exception_message(exception: BaseException) -> str:
         return '<exception str() failed>'
 
 
+def _text(text: str) -> str:
+    return any_text(without_credentials(text))
+
+
 def _type_name(exception_type: type[BaseException]) -> str:
     module = exception_type.__module__
     name = exception_type.__qualname__
     return name if module == 'builtins' else f'{module}.{name}'
-
-
-def _text(text: str) -> Any:
-    return otel_value(text)
 
 
 def _validation_errors(exception: BaseException) -> str | None:

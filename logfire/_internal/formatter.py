@@ -110,7 +110,11 @@ def _describe(exc: Exception) -> str:
 
 def _shown(key: str, text: str, scrubber: Scrubber, notes: list[ScrubNote] | None) -> str:
     """A value's text as it stands in a message."""
-    text = scrubber.scrub_text(key, text, notes)
+    return shown_value(scrubber.scrub_text(key, text, notes))
+
+
+def shown_value(text: str) -> str:
+    """A scrubbed value's text as it stands in a message."""
     if len(text) > MAX_VALUE_LENGTH:
         return f'{text[:_KEPT_HALF]}...{text[-_KEPT_HALF:]}'
     return text

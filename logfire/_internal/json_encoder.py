@@ -29,6 +29,8 @@ _CIRCULAR: Final = '<circular reference>'
 _TOO_DEEP: Final = '<nested too deeply>'
 _NOT_ENCODED: Final = '"<not encoded>"'
 
+_LONG: Final = 1 << 15
+
 _WORDS: Final = {None: 'null', True: 'true', False: 'false'}
 
 
@@ -39,6 +41,26 @@ def json_dumps(value: object) -> str:
     (100 levels), too many values (100,000) or too long (2**20 characters before escaping) is replaced by a short text
     saying so. NaN and the infinities are the strings `nan`, `inf`, `-inf`.
     """
+    return encode(value)[0]
+
+
+def texts_json(value: object, *, longest: int) -> str:
+    """The same for exact lists and dicts with strings in them and nothing else, without a look at each.
+
+    `longest` is the length of the longest string: a long one is written with little memory, where orjson takes eight
+    bytes a character.
+    """
+    try:
+        if longest < _LONG:
+            text = orjson.dumps(value)
+            if len(text) < MAX_CHARACTERS:
+                return text.decode()
+        elif longest < MAX_CHARACTERS // 2:
+            long_text = json.dumps(value, ensure_ascii=False, separators=(',', ':'))
+            if len(long_text) < MAX_CHARACTERS and (long_text.isascii() or long_text.encode()):
+                return long_text
+    except (TypeError, UnicodeEncodeError):  # Surrogates.
+        pass
     return encode(value)[0]
 
 
@@ -58,6 +80,27 @@ def encode(value: object) -> tuple[str, bool]:
         return _NOT_ENCODED, False
 
 
+def shortened_json(text: str, limit: int) -> str:
+    """JSON text of at most `limit` characters: as much of the value as fits, saying where it was cut.
+
+    An empty string where nothing fits; what is not JSON is simply cut.
+    """
+    if len(text) <= limit:
+        return text
+    try:
+        value = json.loads(text)
+    except (ValueError, RecursionError):
+        return text[:limit]
+    room = limit
+    while room > 0:
+        writer = _Writer(characters=room, nodes=room)
+        writer.write(value, 0)
+        if len(short := ''.join(writer.parts)) <= limit:
+            return short
+        room //= 2
+    return '""'[:limit]
+
+
 def string_text(text: str) -> str:
     """A string as JSON; a lone surrogate becomes its escape, so that the text always encodes to UTF-8."""
     try:
@@ -74,6 +117,11 @@ def utf8_text(text: str) -> str:
 def bounded_text(text: str, limit: int = MAX_CHARACTERS) -> str:
     """A string of at most `limit` characters; what is longer ends in a marker, on top of the limit."""
     return text if len(text) <= limit else text[: max(limit, 0)] + TRUNCATED
+
+
+def otlp_text(text: str, limit: int = MAX_CHARACTERS) -> str:
+    """A string as OTLP carries it: bounded, and without lone surrogates."""
+    return text if text.isascii() and len(text) <= limit else utf8_text(bounded_text(text, limit))
 
 
 def _form(value: object) -> Literal['plain', 'tuples', 'other']:
@@ -127,11 +175,11 @@ class _Writer:
 
     __slots__ = ('active', 'characters', 'nodes', 'parts')
 
-    def __init__(self) -> None:
+    def __init__(self, *, characters: int = MAX_CHARACTERS, nodes: int = MAX_NODES) -> None:
         self.parts: list[str] = []
         self.active: set[int] = set()
-        self.nodes = MAX_NODES
-        self.characters = MAX_CHARACTERS
+        self.nodes = nodes
+        self.characters = characters
 
     def write(self, value: Any, depth: int) -> None:
         self.nodes -= 1

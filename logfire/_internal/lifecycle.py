@@ -87,17 +87,30 @@ def _is_waited_for(thread: threading.Thread) -> bool:
     return thread.is_alive() and not thread.daemon and thread is not threading.current_thread()
 
 
+def finish_first() -> None:
+    """Have the exit callbacks, but for the last ones, run before all that is registered with `atexit` so far.
+
+    A provider that is not ours may have been made after we were imported, and `atexit` runs the latest first.
+    """
+    atexit.unregister(_finish)
+    atexit.register(_finish)
+
+
+def _finish() -> None:
+    _run(*_before_exit)
+
+
 def _exit() -> None:
-    try:
-        _run(*_before_exit, *_at_exit)
-    except KeyboardInterrupt:
-        pass  # Whoever presses Ctrl-C while a program waits for its exporters wants it to end. Python would print it.
+    _run(*_before_exit, *_at_exit)
 
 
 def _run(*callbacks: Callable[[], object]) -> None:
-    for callback in callbacks:
-        with _FINISH:
-            callback()
+    try:
+        for callback in callbacks:
+            with _FINISH:
+                callback()
+    except KeyboardInterrupt:
+        pass  # Whoever presses Ctrl-C while a program waits for its exporters wants it to end. Python would print it.
 
 
 atexit.register(_exit)

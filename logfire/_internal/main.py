@@ -24,6 +24,12 @@ if TYPE_CHECKING:
     from opentelemetry.metrics import CallbackT, Counter, Histogram, UpDownCounter
 
     from logfire._internal.config.meters import ProxyGauge, ProxyMeter
+    from logfire._internal.integrations.http_clients import (
+        AiohttpClientRequestHook,
+        AiohttpClientResponseHook,
+        RequestsRequestHook,
+        RequestsResponseHook,
+    )
     from logfire._internal.integrations.llm_providers.azure_ai_inference import AzureAIInferenceTarget
 
 _P = ParamSpec('_P')
@@ -46,12 +52,13 @@ _LOG = Guard('make a log')
 class Logfire:
     """Makes spans, logs and metrics, with tags and a scope of its own. `logfire.info(...)` and the like use a default.
 
-    Others come from `with_tags` and `with_settings`, or from `logfire.configure(local=True)`.
+    Others come from `with_tags` and `with_settings`, or from `logfire.configure(local=True)`. A library makes one for a
+    scope of its own, which follows the configuration of the program: `Logfire(otel_scope='my-library')`.
     """
 
     def __init__(
         self,
-        config: LogfireConfig,
+        config: LogfireConfig = GLOBAL_CONFIG,
         *,
         tags: Sequence[str] = (),
         console_log: bool = True,
@@ -657,6 +664,65 @@ class Logfire:
             capture_content=capture_content,
         )
 
+    def instrument_requests(
+        self,
+        excluded_urls: str | None = None,
+        request_hook: RequestsRequestHook | None = None,
+        response_hook: RequestsResponseHook | None = None,
+        **kwargs: Any,
+    ) -> None:
+        """Make a span of every HTTP request of the library `requests`, by OpenTelemetry's instrumentation of it.
+
+        The sync Azure AI Inference clients send their requests with it; while
+        `instrument_azure_ai_inference(suppress_other_instrumentation=True)` is in force it makes no spans for those.
+
+        Args:
+            excluded_urls: Regular expressions, separated by commas, of URLs whose requests make no spans.
+            request_hook: Called with the span and the `requests.PreparedRequest` when the span has started.
+            response_hook: Called with the span, the request and the `requests.Response` before the span ends.
+            kwargs: What else `RequestsInstrumentor().instrument()` takes.
+
+        Raises:
+            RuntimeError: A package is missing; the message says how to install it (extra `requests`).
+        """
+        from logfire._internal.integrations.http_clients import instrument_requests
+
+        instrument_requests(
+            self, excluded_urls=excluded_urls, request_hook=request_hook, response_hook=response_hook, **kwargs
+        )
+
+    def instrument_aiohttp_client(
+        self,
+        *,
+        capture_headers: bool = False,
+        request_hook: AiohttpClientRequestHook | None = None,
+        response_hook: AiohttpClientResponseHook | None = None,
+        **kwargs: Any,
+    ) -> None:
+        """Make a span of every HTTP request of the client of `aiohttp`, by OpenTelemetry's instrumentation of it.
+
+        The async Azure AI Inference clients send their requests with it; while
+        `instrument_azure_ai_inference(suppress_other_instrumentation=True)` is in force it makes no spans for those.
+        Sessions that exist already stay as they are.
+
+        Args:
+            capture_headers: Whether the headers of requests and responses are recorded, as `http.request.header.NAME`
+                and `http.response.header.NAME`. Keys, tokens and cookies among them are scrubbed.
+            request_hook: Called with the span and the `aiohttp.TraceRequestStartParams` when the span has started.
+            response_hook: Called with the span and the `aiohttp.TraceRequestEndParams`, or
+                `aiohttp.TraceRequestExceptionParams`, before the span ends.
+            kwargs: What else `AioHttpClientInstrumentor().instrument()` takes.
+
+        Raises:
+            RuntimeError: A package is missing; the message says how to install it (extra `aiohttp-client`).
+            TypeError: A keyword asks for the bodies, which are not recorded.
+        """
+        from logfire._internal.integrations.http_clients import instrument_aiohttp_client
+
+        instrument_aiohttp_client(
+            self, capture_headers=capture_headers, request_hook=request_hook, response_hook=response_hook, **kwargs
+        )
+
     def records(self, level: int | None) -> bool:
         """Whether something of this level is made at all; warns, once, before anything is configured."""
         config = self.config
@@ -673,5 +739,5 @@ def _check_names(attributes: dict[str, Any]) -> None:
             raise ValueError(f'Attribute names cannot start with an underscore, as {name!r} does.')
 
 
-DEFAULT_LOGFIRE_INSTANCE: Final = Logfire(GLOBAL_CONFIG)
+DEFAULT_LOGFIRE_INSTANCE: Final = Logfire()
 """The instance behind `logfire.span()`, `logfire.info()` and the like."""

@@ -8,8 +8,9 @@ from typing import TYPE_CHECKING, Any, Final, TypeAlias
 
 from opentelemetry.util.types import AttributeValue
 
-from logfire._internal.attributes import JSON_SCHEMA, MSG, SCRUBBED, otel_attributes
+from logfire._internal.attributes import JSON_SCHEMA, MAX_NAME, MSG, SCRUBBED, any_text, otel_attributes
 from logfire._internal.formatter import format_message, inspect_call
+from logfire._internal.json_encoder import otlp_text
 from logfire._internal.levels import LevelName, level_number
 from logfire._internal.scrubbing import ScrubNote, scrubbed_attribute
 from logfire._internal.stack_info import warn_user
@@ -46,14 +47,16 @@ def new_message(
         call = inspect_call(frame, template, attributes, argument)
     notes: list[ScrubNote] = []
     if call is not None:
-        template = call.template
-        text = call.message(config.scrubber, notes)
+        template = any_text(call.template)
+        text = otlp_text(call.message(config.scrubber, notes))
         attributes = {**attributes, **call.attributes}
     elif MSG in attributes:
-        text = str(attributes[MSG])
+        text = any_text(attributes[MSG])
         attributes = {key: value for key, value in attributes.items() if key != MSG}
+        template = any_text(template)
     else:
-        text = format_message(template, attributes, config.scrubber, notes)
+        text = otlp_text(format_message(template, attributes, config.scrubber, notes))
+        template = any_text(template)
     if not attributes and not notes:
         return template, text, {}, None
     result = otel_attributes(attributes)
@@ -64,8 +67,8 @@ def new_message(
 
 
 def unique_tags(*tags: Iterable[str]) -> tuple[str, ...]:
-    """All tags, each once, in the order in which they first come."""
-    return tuple(dict.fromkeys([tag for some in tags for tag in some]))
+    """All tags, as text, each once, in the order in which they first come."""
+    return tuple(dict.fromkeys([any_text(tag, MAX_NAME) for some in tags for tag in some]))
 
 
 def checked_level(level: LevelName | int) -> int:

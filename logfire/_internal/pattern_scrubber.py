@@ -224,10 +224,10 @@ class PatternScrubber:
             return self._unsearchable(path, notes, noted)
 
     def scrub_text(self, key: str, text: str, notes: list[ScrubNote] | None = None) -> str:
-        if not (self._extra or _may_match(_lowered(text))):
+        if key in SAFE_KEYS or not (self._extra or _may_match(_lowered(text))):
             return text
         match = self._search(text)
-        if match is None or _spans_all(match) or key in SAFE_KEYS:
+        if match is None or _spans_all(match):
             return text
         return str(self._text(('message', key), text, match, [] if notes is None else notes))
 
@@ -251,17 +251,19 @@ class PatternScrubber:
 
     def _is_clean(self, attributes: Mapping[str, Any] | None) -> bool:
         """True if nothing is to be scrubbed; False if that needs a closer look. All texts are searched as one."""
+        if attributes is None:
+            return True
         texts: list[str] = []
-        verdicts = self._verdicts
-        for key, value in (attributes or {}).items():
-            verdict = verdicts[key] if key in verdicts else self._verdict(key)
-            if verdict is None:
-                if type(value) is str:
-                    texts.append(value)
-                elif type(value) is not int and type(value) is not bool and type(value) is not float:
-                    return False
-            elif verdict is not True:
+        for key in [key for key in attributes if key not in SAFE_KEYS]:
+            if self._verdict(key) is not None:
                 return False
+            value = attributes[key]
+            if type(value) is str:
+                texts.append(value)
+            elif type(value) is not int and type(value) is not bool and type(value) is not float:
+                return False
+        if not texts:
+            return True
         if _may_match(_lowered('\n'.join(texts))):
             return False
         return not self._extra or not any(search(text) for text in texts for search in self._extra)

@@ -8,61 +8,13 @@ from typing import TYPE_CHECKING, Literal
 
 from typing_extensions import Self
 
-from logfire._internal.attributes import LEVEL_NUM
-from logfire._internal.levels import LEVEL_NAMES, LEVEL_NUMBERS, LevelName, level_number
+from logfire._internal.levels import LevelName, level_number
+from logfire._internal.span_level import SpanLevel
 
 if TYPE_CHECKING:
     from opentelemetry.context import Context
     from opentelemetry.sdk.trace import ReadableSpan
     from opentelemetry.sdk.trace.sampling import Sampler
-
-
-@dataclass(frozen=True)
-class SpanLevel:
-    """A level that compares with level names: `span_info.level >= 'warn'`."""
-
-    number: int
-    """The severity number."""
-
-    @classmethod
-    def from_span(cls, span: ReadableSpan) -> SpanLevel:
-        """The level of a span; info where it has none."""
-        number = (span.attributes or {}).get(LEVEL_NUM)
-        return cls(number if isinstance(number, int) else LEVEL_NUMBERS['info'])
-
-    @property
-    def name(self) -> LevelName | None:
-        """The name of the level, None for a number that has none."""
-        return LEVEL_NAMES.get(self.number)
-
-    def __eq__(self, other: object) -> bool:
-        number = _number(other)
-        return NotImplemented if number is None else self.number == number
-
-    def __hash__(self) -> int:
-        return hash(self.number)
-
-    def __lt__(self, other: LevelName | SpanLevel) -> bool:
-        number = _number(other)
-        return NotImplemented if number is None else self.number < number
-
-    def __gt__(self, other: LevelName | SpanLevel) -> bool:
-        number = _number(other)
-        return NotImplemented if number is None else self.number > number
-
-    def __le__(self, other: LevelName | SpanLevel) -> bool:
-        number = _number(other)
-        return NotImplemented if number is None else self.number <= number
-
-    def __ge__(self, other: LevelName | SpanLevel) -> bool:
-        number = _number(other)
-        return NotImplemented if number is None else self.number >= number
-
-
-def _number(level: object) -> int | None:
-    if isinstance(level, SpanLevel):
-        return level.number
-    return {**LEVEL_NUMBERS}.get(level) if isinstance(level, str) else None
 
 
 @dataclass

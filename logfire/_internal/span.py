@@ -11,6 +11,7 @@ from opentelemetry.context import Context, attach, get_current
 from opentelemetry.trace import INVALID_SPAN, Link, Span, SpanContext, SpanKind, StatusCode, Tracer, set_span_in_context
 from opentelemetry.util.types import Attributes, AttributeValue
 
+from logfire._internal import errors
 from logfire._internal.attributes import (
     JSON_SCHEMA,
     LEVEL_NUM,
@@ -18,6 +19,8 @@ from logfire._internal.attributes import (
     MSG_TEMPLATE,
     SPAN_TYPE,
     TAGS,
+    all_carried,
+    any_text,
     merge_json_schema,
     otel_attributes,
 )
@@ -36,9 +39,9 @@ if TYPE_CHECKING:
 
 _ERROR: Final = level_number('error')
 
-_BEGIN = Guard('begin a span')
+_BEGIN = 'begin a span'
 _SET = Guard('set something on a span')
-_END = Guard('end a span')
+_END = 'end a span'
 
 
 class LogfireSpan:
@@ -105,8 +108,10 @@ class LogfireSpan:
 
     def __enter__(self) -> LogfireSpan:
         if self._span is None and self._unclaimed:
-            with _BEGIN:
+            try:
                 self._start()
+            except Exception as fault:
+                errors.handle(_BEGIN, fault)
         return self
 
     def __exit__(
@@ -117,9 +122,11 @@ class LogfireSpan:
             return
         self._detach()
         if exc_value is not None:
-            with _END:
+            try:
                 callback = self._config.advanced.exception_callback
                 record_exception(span, exc_value, escaped=True, callback=callback)
+            except Exception as fault:
+                errors.handle(_END, fault)
         self.end()
 
     def __getattr__(self, name: str) -> Any:
@@ -147,6 +154,7 @@ class LogfireSpan:
     @message.setter
     def message(self, message: str) -> None:
         with _SET:
+            message = any_text(message)
             if self._set(MSG, message):
                 self._message = message
 
@@ -205,7 +213,7 @@ class LogfireSpan:
             if self._span is None:
                 self._links = (*self._links, (context, attributes))
             elif self._is_open():
-                self._span.add_link(context, attributes)
+                self._span.add_link(context, all_carried(attributes))
 
     def record_exception(
         self,
@@ -258,10 +266,14 @@ class LogfireSpan:
         _open_spans.discard(self)
         self._detach()
         if self._late_schema is not None or (self._level is not None and self._level >= _ERROR):
-            with _END:
+            try:
                 self._complete(span)
-        with _END:
+            except Exception as fault:
+                errors.handle(_END, fault)
+        try:
             span.end(self._config.clock() if end_time is None else end_time)
+        except Exception as fault:
+            errors.handle(_END, fault)
 
     def _leave(self) -> None:
         """This is a forked child's copy: the parent ends the span. It stays the parent of what the child does."""
@@ -276,7 +288,7 @@ class LogfireSpan:
             set_span_in_context(INVALID_SPAN, before) if self._new_trace else before,
             self._kind,
             attributes,
-            [Link(context, link_attributes) for context, link_attributes in self._links] if self._links else None,
+            [Link(context, all_carried(attributes)) for context, attributes in self._links] if self._links else None,
             self._config.clock(),
         )
         self._span = span
@@ -408,7 +420,7 @@ def new_span(
     return LogfireSpan(
         logfire.config,
         logfire.tracer,
-        template if name is None else name,
+        template if name is None else any_text(name),
         otel,
         template=template,
         message=text,

@@ -15,6 +15,8 @@ from pathlib import Path
 from types import CodeType
 from typing import Final
 
+from logfire._internal.json_encoder import utf8_text
+
 _REMEMBERED: Final = 8192
 
 # Comprehensions have a frame of their own up to Python 3.11; the function around them is the one that a reader knows.
@@ -64,7 +66,7 @@ def _location(code: CodeType) -> dict[str, str | int] | None:
             path = path.relative_to(os.getcwd())
         except (ValueError, OSError):  # Elsewhere, or the working directory was deleted.
             pass
-        location = {'code.filepath': str(path)}
+        location = {'code.filepath': utf8_text(str(path))}
         if code.co_name != '<module>':
             location['code.function'] = code.co_qualname if sys.version_info >= (3, 11) else code.co_name
     if len(_locations) >= _REMEMBERED:

@@ -27,7 +27,7 @@ def suppression_values() -> Mapping[str, object]:
 
 def is_suppressed(context: Context) -> bool:
     """Whether instrumentation is suppressed in `context`."""
-    return any(context.get(key) for key in suppression_values())
+    return bool(context) and any(context.get(key) for key in suppression_values())
 
 
 def suppressed(context: Context) -> Context:

@@ -13,6 +13,7 @@ from opentelemetry import trace
 
 from logfire._internal.attributes import CODE_FILEPATH, CODE_FUNCTION, CODE_LINENO
 from logfire._internal.errors import Guard
+from logfire._internal.json_encoder import utf8_text
 from logfire._internal.span import NOOP_SPAN, LogfireSpan, NoopSpan, new_span
 from logfire._internal.stack_info import warn_user
 
@@ -197,7 +198,7 @@ def _code_attributes(function: Any) -> dict[str, str | int]:
     if code is not None:
         path = os.path.abspath(code.co_filename)
         folder = os.path.join(os.getcwd(), '')
-        attributes[CODE_FILEPATH] = path.removeprefix(folder)
+        attributes[CODE_FILEPATH] = utf8_text(path.removeprefix(folder))
         attributes[CODE_LINENO] = code.co_firstlineno
     attributes[CODE_FUNCTION] = getattr(inner, '__qualname__', f'{type(inner).__qualname__}.__call__')
     return attributes

@@ -20,9 +20,10 @@ if TYPE_CHECKING:
 
 __all__ = ['LogfireLoggingHandler']
 
-_LOGGER_NAME: Final = 'logfire.logger_name'
+LOGGER_NAME: Final = 'logfire.logger_name'
+"""The attribute that says which logger a log came of."""
 _ARGUMENTS: Final = 'logfire.logging_args'
-_CODE: Final = (CODE_FILEPATH, CODE_LINENO, CODE_FUNCTION)
+_CODE: Final = (CODE_FILEPATH, CODE_FUNCTION, CODE_LINENO)
 
 # What every record has; all else came by `extra=`. A formatter adds the message and the time.
 _RESERVED: Final = frozenset(vars(logging.LogRecord('', 0, '', 0, '', (), None))) | {'message', 'asctime', 'taskName'}
@@ -73,7 +74,7 @@ class LogfireLoggingHandler(logging.Handler):
         if 'opentelemetry.instrumentation.utils' in sys.modules and is_suppressed(get_current()):
             self.fallback.handle(record)
             return
-        level = _level_number(record.levelno)
+        level = otel_level(record.levelno)
         if not self.logfire_instance.records(level):
             return
         try:
@@ -110,7 +111,7 @@ class LogfireLoggingHandler(logging.Handler):
         if function := cast('str | None', record.funcName):
             attributes[CODE_FUNCTION] = function
         attributes[MSG] = record.getMessage()
-        attributes[_LOGGER_NAME] = record.name
+        attributes[LOGGER_NAME] = record.name
         if isinstance(record.args, Mapping):
             attributes.update(record.args)
         elif record.args:
@@ -118,7 +119,7 @@ class LogfireLoggingHandler(logging.Handler):
         return attributes
 
 
-def _level_number(levelno: int) -> int:
+def otel_level(levelno: int) -> int:
     """OpenTelemetry's number for a level: DEBUG 5, INFO 9, WARNING 13, ERROR 17, CRITICAL 21, and those between."""
     if levelno > _CRITICAL:
         return levelno

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import MutableMapping
-from typing import TYPE_CHECKING, Any, Final, cast
+from typing import TYPE_CHECKING, Any, Final, TypeAlias, cast
 
 from logfire._internal.attributes import MSG
 from logfire._internal.errors import Guard
@@ -14,7 +14,7 @@ from logfire._internal.message import checked_level
 if TYPE_CHECKING:
     from logfire._internal.levels import LevelName
 
-__all__ = ['StructlogProcessor']
+__all__ = ['LogfireProcessor', 'StructlogProcessor']
 
 _LOG = Guard('make a log of a structlog event')
 
@@ -62,3 +62,7 @@ class StructlogProcessor:
                     exc_info=event_dict.get('exc_info', False),
                 )
         return event_dict
+
+
+LogfireProcessor: TypeAlias = StructlogProcessor
+"""The name of `StructlogProcessor` in this module; it is `logfire.StructlogProcessor` too."""

@@ -57,11 +57,17 @@ class SeededRandomIdGenerator(IdGenerator):
 
     def generate_span_id(self) -> int:
         """A span id other than 0, which OpenTelemetry takes for none."""
-        return self._random.randrange(1, 1 << 64)
+        return self._nonzero(64)
 
     def generate_trace_id(self) -> int:
         """A trace id that sorts by time."""
-        return (self._ms_timestamp_generator() & 0xFFFF_FFFF_FFFF) << 80 | self._random.randrange(1, 1 << 80)
+        return (self._ms_timestamp_generator() & 0xFFFF_FFFF_FFFF) << 80 | self._nonzero(80)
+
+    def _nonzero(self, bits: int) -> int:
+        number = 0
+        while not number:
+            number = self._random.getrandbits(bits)
+        return number
 
 
 @dataclass

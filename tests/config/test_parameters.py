@@ -143,7 +143,7 @@ REJECTED: list[tuple[Parameter[Any], str, list[object]]] = [
     (parameters.SEND_TO_LOGFIRE, "true, false or 'if-token-present'", ['maybe', 1.5]),
     (parameters.SERVICE_NAME, 'a string', [3]),
     (parameters.CONFIG_DIR, 'a path', [3]),
-    (parameters.BASE_URL, 'a URL that begins with http:// or https://', ['ftp://x']),
+    (parameters.BASE_URL, 'a URL that begins with http:// or https://, without user and password', ['ftp://x']),
     (parameters.TRACE_SAMPLE_RATE, 'a number from 0 to 1', ['x', 1.5, -0.1, 'nan', True]),
     (parameters.MIN_LEVEL, LEVELS, ['loud', -1, 1.5, True]),
     (parameters.CONSOLE_COLORS, "one of 'auto', 'always', 'never'", ['red', 1]),

@@ -355,7 +355,7 @@ def test_log_records() -> None:
 00:00:02.000 this [t]
              │ a.py
 00:00:02.000 first
-\\x1b[31msecond
+             \\x1b[31msecond
 00:00:03.000 when seen
 """)
     assert processor.force_flush()
@@ -388,7 +388,8 @@ def test_control_characters_are_shown_not_sent(text: str, shown: str, colors: st
     scene.log(text, attributes={'code.filepath': text, 'logfire.level_num': 11}, tags=[text])
     scene.log('x', attributes={'logfire.level_num': 11}, exception={'type': text, 'message': text})
     one_line = shown.replace('\n', '\\n').replace('\t', '\\t')
-    expected = f'{shown} [{shown}]\n│ {one_line}\nx\n│ {shown}: {shown}\n'
+    below = shown.replace('\n', '\n│ ')
+    expected = f'{shown} [{one_line}]\n│ {one_line}\nx\n│ {one_line}: {below}\n'
     written = scene.text
     for code in ('36', '34', '1;31'):
         written = written.replace(f'\x1b[{code}m', '')
@@ -425,7 +426,7 @@ def test_colours() -> None:
             '\x1b[32m00:00:01.000\x1b[0m outer \x1b[36m[a]\x1b[0m',
             '\x1b[32m00:00:02.000\x1b[0m   \x1b[33mcareful\x1b[0m',
             '\x1b[32m00:00:03.000\x1b[0m \x1b[31mroot\x1b[0m',
-            '\x1b[31mof two lines\x1b[0m',
+            '\x1b[31m             of two lines\x1b[0m',
             '\x1b[2m             outer\x1b[0m',
             '\x1b[32m00:00:04.000\x1b[0m   inner',
             '\x1b[34m             │ \x1b[0m\x1b[1;31mValueError: \x1b[0mbad',

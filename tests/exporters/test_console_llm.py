@@ -12,6 +12,7 @@ from inline_snapshot import snapshot
 from opentelemetry.trace import SpanKind
 from rich.cells import cell_len
 
+from logfire._internal.exporters import console_calls
 from tests.exporters.scene import Scene, message, text
 
 pytestmark = pytest.mark.usefixtures('plain_environment')
@@ -105,6 +106,66 @@ B
 A
   chat gpt-4o  4.00s
 """)
+
+
+CHAT: dict[str, Any] = {'kind': SpanKind.CLIENT, 'attributes': {'gen_ai.operation.name': 'chat', **GPT}}
+
+
+def test_calls_at_the_same_time() -> None:
+    """Of several calls of one model that are open together each has its number, when it starts and when it ends."""
+    scene = Scene(include_timestamps=False)
+    first = scene.start('x', **CHAT)
+    second = scene.start('x', **CHAT)
+    other = scene.start('x', kind=SpanKind.CLIENT, attributes={'gen_ai.operation.name': 'embeddings', **GPT})
+    third = scene.start('x', **CHAT)
+    scene.end(second)
+    again = scene.start('x', **CHAT)
+    for span in (first, other, third, again):
+        scene.end(span)
+    scene.call(GPT)
+    assert scene.text == snapshot("""\
+chat gpt-4o …
+chat gpt-4o #2 …
+embeddings gpt-4o …
+chat gpt-4o #3 …
+chat gpt-4o #2  3.00s
+chat gpt-4o #2 …
+chat gpt-4o  6.00s
+embeddings gpt-4o  5.00s
+chat gpt-4o #3  5.00s
+chat gpt-4o #2  4.00s
+chat gpt-4o …
+chat gpt-4o  1.24s
+""")
+
+
+def test_numbers_of_calls_are_coloured() -> None:
+    """A number has the same colour when the call starts and when it ends, and its neighbours have others."""
+    scene = Scene(include_timestamps=False, colors='always')
+    calls = [scene.start('x', **CHAT) for _ in range(3)]
+    for span in calls:
+        scene.end(span)
+    numbers = re.findall(r'\x1b\[([0-9;]+)m #([0-9])', scene.text)
+    assert numbers == [('1;35', '2'), ('1;34', '3')] * 2
+
+
+@pytest.mark.parametrize('style', ['simple', 'indented'])
+def test_calls_whose_start_is_not_shown_have_no_numbers(style: str) -> None:
+    """Without start lines there is nothing to tell apart: each block says what it belongs to."""
+    scene = Scene(include_timestamps=False, span_style=style)
+    calls = [scene.start('x', **CHAT) for _ in range(2)]
+    for span in calls:
+        scene.end(span)
+    assert scene.text == 'chat gpt-4o  2.00s\nchat gpt-4o  2.00s\n'
+
+
+def test_calls_that_never_end_are_forgotten(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Of calls that never end a bounded number is kept; the number of a forgotten one is free again."""
+    monkeypatch.setattr(console_calls, 'MAX_OPEN_CALLS', 2)
+    scene = Scene(include_timestamps=False)
+    for _ in range(3):
+        scene.start('x', **CHAT)
+    assert scene.text == 'chat gpt-4o …\nchat gpt-4o #2 …\nchat gpt-4o …\n'
 
 
 def test_without_content() -> None:

@@ -205,6 +205,29 @@ def test_a_level_that_is_set_is_kept(exporter: TestExporter) -> None:
     assert attributes(exporter.exported_spans[0])['logfire.level_num'] == 13
 
 
+def test_a_span_with_a_level_of_error_failed(exporter: TestExporter) -> None:
+    """Its status is ERROR, in its announcement too, unless somebody set another; below error it has none."""
+    tracer = new_tracer(SimpleSpanProcessor(exporter))
+    for level in (21, 17, 16):
+        tracer.start_span('span', attributes={**SPAN, 'logfire.level_num': level}).end()
+    late = tracer.start_span('span', attributes=SPAN)
+    late.set_attribute('logfire.level_num', 17)
+    late.end()
+    fine = tracer.start_span('span', attributes={**SPAN, 'logfire.level_num': 17})
+    fine.set_status(Status(StatusCode.OK))
+    fine.end()
+    codes = [span.status.status_code.name for span in exporter.exported_spans]
+    assert codes == ['ERROR'] * 4 + ['UNSET'] * 2 + ['UNSET', 'ERROR'] + ['ERROR', 'OK']
+
+
+def test_a_span_of_ours_that_failed_has_the_level_error(exporter: TestExporter) -> None:
+    """Its level is error if only its status was set, by OpenTelemetry's method."""
+    span = new_tracer(SimpleSpanProcessor(exporter)).start_span('span', attributes=SPAN)
+    span.set_status(StatusCode.ERROR)
+    span.end()
+    assert attributes(exporter.exported_spans[-1]) == {**SPAN, 'logfire.level_num': 17}
+
+
 def test_a_copy_tells_what_was_dropped() -> None:
     """What OpenTelemetry's limits dropped from a span is still counted in what is exported."""
     plain = PlainExporter()

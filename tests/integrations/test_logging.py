@@ -13,6 +13,7 @@ from opentelemetry.sdk.trace import ReadableSpan
 
 import logfire
 from logfire._internal import errors
+from logfire.integrations.structlog import LogfireProcessor
 from logfire.testing import TestExporter
 
 pytestmark = pytest.mark.usefixtures('configured')
@@ -37,6 +38,11 @@ def only(exporter: TestExporter) -> ReadableSpan:
 
 def attributes(log: ReadableSpan) -> dict[str, Any]:
     return dict(log.attributes or {})
+
+
+def test_the_structlog_processor_has_two_names() -> None:
+    """The module calls it as the published SDK's does."""
+    assert LogfireProcessor is logfire.StructlogProcessor
 
 
 def test_a_record_becomes_a_log(exporter: TestExporter, logger: logging.Logger) -> None:

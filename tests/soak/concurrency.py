@@ -48,8 +48,7 @@ def new_client() -> ChatCompletionsClient:
 def recording() -> Generator[Tally]:
     """All spans go to the tally."""
     tally = Tally()
-    if (prices := start_loading()) is not None:
-        prices.join()  # What it loads is not left by the calls.
+    start_loading().join()  # What it loads is not left by the calls.
     logfire.configure(send_to_logfire=False, console=False, service_version='soak', additional_span_processors=[tally])
     yield tally
 

@@ -279,8 +279,7 @@ class _Events:
 
 def soak(*, calls: int | None = None, seconds: float = 0) -> Figures:
     """So many calls, or calls for so long: every one has one span at the collector, and nothing is left over."""
-    if (prices := start_loading()) is not None:
-        prices.join()
+    start_loading().join()
     with _services() as services, _instrumented():
         _run(services, _Calls(lambda number: number < 50), None)
         assert logfire.shutdown()  # What is made once is there.

@@ -63,6 +63,7 @@ class LogfireConfig:
         self.inspect_arguments: bool = False
         self.scrubber: Scrubber = NOOP_SCRUBBER
         self.has_metric_reader: bool = False
+        self.collects_metrics: bool = False
         self.add_baggage_to_attributes: bool = True
         self.distributed_tracing: bool | None = None
         self.advanced: AdvancedOptions = AdvancedOptions()
@@ -114,6 +115,7 @@ class LogfireConfig:
             self.inspect_arguments = settings.inspect_arguments
             self.scrubber = settings.scrubber
             self.has_metric_reader = bool(pipeline.metric_readers)
+            self.collects_metrics = self.has_metric_reader or pipeline.span_metrics is not None
             self.add_baggage_to_attributes = settings.add_baggage_to_attributes
             self.distributed_tracing = settings.distributed_tracing
             self.advanced = settings.advanced

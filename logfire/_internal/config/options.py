@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
+import re
 import time
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Literal, TextIO, TypeAlias
 
 if TYPE_CHECKING:
@@ -46,7 +47,7 @@ class ConsoleOptions:
 class AdvancedOptions:
     """What few users need."""
 
-    base_url: str | None = None
+    base_url: str | None = field(default=None, repr=False)
     """Root URL of the Logfire backend, instead of that of the token's region."""
     id_generator: IdGenerator | None = None
     """Makes trace and span ids; None is OpenTelemetry's random one."""
@@ -79,8 +80,12 @@ class CodeSource:
     """Where the source code of this service lives, so that the backend can link to it."""
 
     repository: str
-    """URL of the repository."""
+    """URL of the repository. A user and a password in it are dropped."""
     revision: str
     """Commit, tag or branch that is running."""
     root_path: str = ''
     """Path from the root of the repository to the working directory of the service."""
+
+    def __post_init__(self) -> None:
+        repository = re.sub(r'(?<=://)[^/@\s]+@', '', self.repository)
+        object.__setattr__(self, 'repository', repository)

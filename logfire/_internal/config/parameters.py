@@ -5,7 +5,9 @@ from __future__ import annotations
 import importlib
 import math
 import os
+import re
 import sys
+import urllib.parse
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -16,6 +18,9 @@ from logfire._internal.levels import LEVEL_NUMBERS, LevelName, level_number
 from logfire.exceptions import LogfireConfigError
 
 T = TypeVar('T')
+
+# A Logfire token that was given in place of something else, and the user and password of a URL.
+_SECRETS: Final = re.compile(r'pylf_v\w+|(?<=://)[^/@\s]+(?=@)')
 
 
 class Rejected(Exception):
@@ -72,9 +77,9 @@ def read_path(value: object) -> Path:
 
 def read_base_url(value: object) -> str:
     text = read_text(value).strip().rstrip('/')
-    if text.startswith(('http://', 'https://')):
+    if text.startswith(('http://', 'https://')) and '@' not in urllib.parse.urlsplit(text).netloc:
         return text
-    raise Rejected('a URL that begins with http:// or https://')
+    raise Rejected('a URL that begins with http:// or https://, without user and password')
 
 
 def read_rate(value: object) -> float:
@@ -128,45 +133,65 @@ def listed(values: Iterable[str]) -> str:
 
 
 TOKEN: Final = Parameter[tuple[str, ...]]('token', read_tokens, (), ('LOGFIRE_TOKEN',), in_file=False, secret=True)
+"""Write tokens of Logfire projects, separated by commas. Each says which region it belongs to."""
 SEND_TO_LOGFIRE: Final = Parameter[bool | Literal['if-token-present']](
     'send_to_logfire', read_send_to_logfire, 'if-token-present', ('LOGFIRE_SEND_TO_LOGFIRE',)
 )
+"""Whether to send to Logfire; true requires a token."""
 BASE_URL: Final = Parameter[str | None]('base_url', read_base_url, None, ('LOGFIRE_BASE_URL',))
+"""Root URL of the Logfire backend, instead of that of the token's region."""
 SERVICE_NAME: Final = Parameter[str | None](
     'service_name', read_text, None, ('LOGFIRE_SERVICE_NAME', 'OTEL_SERVICE_NAME')
 )
+"""What this program is called: `service.name`. Unset, OpenTelemetry calls it `unknown_service`."""
 SERVICE_VERSION: Final = Parameter[str | None](
     'service_version', read_text, None, ('LOGFIRE_SERVICE_VERSION', 'OTEL_SERVICE_VERSION')
 )
+"""The version that runs: `service.version`. Unset, the git revision of the working directory, if it has one."""
 ENVIRONMENT: Final = Parameter[str | None]('environment', read_text, None, ('LOGFIRE_ENVIRONMENT',))
+"""Such as `production`: `deployment.environment.name`."""
 MIN_LEVEL: Final = Parameter('min_level', read_level, 0, ('LOGFIRE_MIN_LEVEL',))
+"""Logs below this level, and spans given a lower one, are not recorded."""
 TRACE_SAMPLE_RATE: Final = Parameter[float | None](
     'trace_sample_rate', read_rate, None, ('LOGFIRE_TRACE_SAMPLE_RATE', 'OTEL_TRACES_SAMPLER_ARG')
 )
+"""Share of traces to record. Where `OTEL_TRACES_SAMPLER` is set, `OTEL_TRACES_SAMPLER_ARG` belongs to that sampler."""
 INSPECT_ARGUMENTS: Final = Parameter(
     'inspect_arguments', read_bool, sys.version_info >= (3, 11), ('LOGFIRE_INSPECT_ARGUMENTS',)
 )
+"""Take f-strings apart, so that `f'hello {name}'` records `name`."""
 IGNORE_NO_CONFIG: Final = Parameter('ignore_no_config', read_bool, False, ('LOGFIRE_IGNORE_NO_CONFIG',))
+"""No warning when something is recorded before `logfire.configure()`."""
 DISTRIBUTED_TRACING: Final = Parameter[bool | None](
     'distributed_tracing', read_bool, None, ('LOGFIRE_DISTRIBUTED_TRACING',)
 )
+"""Whether to continue traces that requests from elsewhere carry. Unset continues them and warns once."""
 CONFIG_DIR: Final = Parameter[Path | None]('config_dir', read_path, None, ('LOGFIRE_CONFIG_DIR',), in_file=False)
+"""Where `pyproject.toml` is. Unset, the working directory."""
 ADD_BAGGAGE_TO_ATTRIBUTES: Final = Parameter('add_baggage_to_attributes', read_bool, True)
+"""Record the OpenTelemetry baggage as attributes of every span."""
 CONSOLE: Final = Parameter('console', read_bool, True, ('LOGFIRE_CONSOLE',))
+"""Show spans and logs on the console."""
 CONSOLE_COLORS: Final = Parameter[ConsoleColors](
     'console_colors', read_choice(get_args(ConsoleColors)), 'auto', ('LOGFIRE_CONSOLE_COLORS',)
 )
+"""`colors` of `ConsoleOptions`."""
 CONSOLE_SPAN_STYLE: Final = Parameter[ConsoleSpanStyle](
     'console_span_style', read_choice(get_args(ConsoleSpanStyle)), 'show-parents', ('LOGFIRE_CONSOLE_SPAN_STYLE',)
 )
+"""`span_style` of `ConsoleOptions`."""
 CONSOLE_INCLUDE_TIMESTAMP: Final = Parameter(
     'console_include_timestamp', read_bool, True, ('LOGFIRE_CONSOLE_INCLUDE_TIMESTAMP',)
 )
+"""`include_timestamps` of `ConsoleOptions`."""
 CONSOLE_INCLUDE_TAGS: Final = Parameter('console_include_tags', read_bool, True, ('LOGFIRE_CONSOLE_INCLUDE_TAGS',))
+"""`include_tags` of `ConsoleOptions`."""
 CONSOLE_VERBOSE: Final = Parameter('console_verbose', read_bool, False, ('LOGFIRE_CONSOLE_VERBOSE',))
+"""`verbose` of `ConsoleOptions`."""
 CONSOLE_MIN_LOG_LEVEL: Final = Parameter[LevelName](
     'console_min_log_level', read_choice(LEVEL_NUMBERS), 'info', ('LOGFIRE_CONSOLE_MIN_LOG_LEVEL',)
 )
+"""`min_log_level` of `ConsoleOptions`."""
 
 
 class Sources:
@@ -216,9 +241,9 @@ class Sources:
             return parameter.parse(given)
         except Rejected as rejected:
             # Not chained: the error being handled is how the parser says no, and tells nothing more.
-            shown = 'the value given' if parameter.secret else _shown(given)
+            what = 'the value given' if parameter.secret else shown(given)
             raise LogfireConfigError(
-                f'{parameter.name}: {shown}, from {source}, is not allowed. Expected {rejected}.'
+                f'{parameter.name}: {what}, from {source}, is not allowed. Expected {rejected}.'
             ) from None
 
 
@@ -226,8 +251,14 @@ def _is_unset(value: object) -> bool:
     return value is None or (isinstance(value, str) and not value.strip())
 
 
-def _shown(value: object) -> str:
-    text = repr(value)
+def shown(value: object) -> str:
+    """What was given, as an error says it: short, without the values of a mapping, tokens and passwords of URLs."""
+    if isinstance(value, Mapping):
+        names = ', '.join(f'{name!r}: ...' for name in cast('Mapping[object, object]', value))
+        text = f'{{{names}}}'
+    else:
+        text = repr(value)
+    text = _SECRETS.sub('...', text)
     return text if len(text) <= 100 else f'{text[:100]}...'
 
 

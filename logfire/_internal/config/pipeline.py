@@ -19,6 +19,7 @@ from logfire._internal.deadline import DeadlineRunner
 from logfire._internal.exporters.otlp_endpoints import has_otlp_endpoint
 from logfire._internal.exporters.processors import SpanPipeline, SpanStages, flush_jobs
 from logfire._internal.exporters.span_metrics import SpanMetrics
+from logfire._internal.exporters.value_limits import value_limits, without_value_limits
 from logfire.exceptions import LogfireConfigError
 
 if TYPE_CHECKING:
@@ -112,6 +113,7 @@ def new_pipeline(settings: Settings, span_pipeline: SpanPipeline, runner: Deadli
     readers, meter_provider = _metrics(settings, exporters, resource)
     given = settings.advanced.id_generator
     id_generator = RandomIdGenerator() if given is None else GuardedIdGenerator(given)
+    limits = value_limits()
     tracer_provider = _new_tracer_provider(sampler, resource, id_generator, span_pipeline)
     span_processors: list[SpanProcessor] = []
     log_processors: list[LogRecordProcessor] = []
@@ -141,6 +143,7 @@ def new_pipeline(settings: Settings, span_pipeline: SpanPipeline, runner: Deadli
         add_baggage=settings.add_baggage_to_attributes,
         tail=settings.tail,
         span_metrics=span_metrics,
+        shorten=None if limits is None else limits.shortened,
     )
     logger_provider = log_pipeline = None
     if log_processors:
@@ -165,7 +168,13 @@ def new_pipeline(settings: Settings, span_pipeline: SpanPipeline, runner: Deadli
 def _new_tracer_provider(
     sampler: Sampler | None, resource: Resource, id_generator: IdGenerator, span_pipeline: SpanPipeline
 ) -> TracerProvider:
-    provider = TracerProvider(sampler, resource, shutdown_on_exit=False, id_generator=id_generator)
+    provider = TracerProvider(
+        sampler,
+        resource,
+        shutdown_on_exit=False,
+        id_generator=id_generator,
+        span_limits=None if value_limits() is None else without_value_limits(),
+    )
     provider.add_span_processor(span_pipeline)
     return provider
 

@@ -10,6 +10,7 @@ from collections.abc import Mapping, Sequence
 from typing import TYPE_CHECKING, Any, Final
 
 from logfire._internal import forks
+from logfire._internal.attributes import all_carried
 from logfire._internal.errors import Guard
 from logfire.exceptions import LogfireConfigError
 
@@ -79,7 +80,7 @@ def new_resource(attributes: Mapping[str, Any], detectors: Sequence[ResourceDete
             **by_opentelemetry,
             **found,
             **OTELResourceDetector().detect().attributes,
-            **{key: value for key, value in attributes.items() if value is not None},
+            **all_carried({key: value for key, value in attributes.items() if value is not None}),
         }
     )
 

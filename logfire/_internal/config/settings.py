@@ -13,7 +13,7 @@ from typing_extensions import NotRequired
 
 from logfire._internal.config import parameters
 from logfire._internal.config.options import AdvancedOptions, CodeSource, ConsoleOptions, MetricsOptions
-from logfire._internal.config.parameters import Sources
+from logfire._internal.config.parameters import Sources, shown
 from logfire._internal.config.revision import git_revision
 from logfire._internal.levels import LevelName
 from logfire._internal.sampling import SamplingOptions, TailSamplingSpanInfo
@@ -117,7 +117,7 @@ def _checked(name: str, value: object, option_type: type[_OptionT], *, or_false:
     if value is None or isinstance(value, option_type):
         return value
     allowed = f'a logfire.{option_type.__name__}{", False" if or_false else ""} or None'
-    raise LogfireConfigError(f'{name}: {value!r}, from the argument `{name}`, is not allowed. Expected {allowed}.')
+    raise LogfireConfigError(f'{name}: {shown(value)}, from the argument `{name}`, is not allowed. Expected {allowed}.')
 
 
 def _tokens(keywords: Keywords, sources: Sources) -> tuple[str, ...]:
@@ -187,7 +187,7 @@ def _mapping(name: str, value: object) -> Mapping[str, Any]:
         return {}
     if isinstance(value, Mapping):
         return cast('Mapping[str, Any]', value)
-    raise LogfireConfigError(f'{name}: {value!r}, from the argument `{name}`, is not allowed. Expected a mapping.')
+    raise LogfireConfigError(f'{name}: {shown(value)}, from the argument `{name}`, is not allowed. Expected a mapping.')
 
 
 def _processors(name: str, value: object) -> tuple[SpanProcessor, ...]:
@@ -196,8 +196,9 @@ def _processors(name: str, value: object) -> tuple[SpanProcessor, ...]:
     processors = tuple(cast('Iterable[object]', value)) if isinstance(value, Iterable) else (None,)
     if all(hasattr(processor, 'on_end') for processor in processors):
         return cast('tuple[SpanProcessor, ...]', processors)
+    given = cast('object', value)
     raise LogfireConfigError(
-        f'{name}: {value!r}, from the argument `{name}`, is not allowed. Expected OpenTelemetry span processors.'
+        f'{name}: {shown(given)}, from the argument `{name}`, is not allowed. Expected OpenTelemetry span processors.'
     )
 
 

@@ -19,9 +19,10 @@ from opentelemetry.trace import StatusCode
 from logfire._internal import attributes as names, forks
 from logfire._internal.errors import Guard
 from logfire._internal.exporters import console_llm
+from logfire._internal.exporters.console_calls import OpenCalls
 from logfire._internal.exporters.console_output import ConsoleOutput
-from logfire._internal.exporters.console_text import PYTHON, Line, one_line, visible
-from logfire._internal.exporters.console_tree import Place, SpanTree
+from logfire._internal.exporters.console_text import PYTHON, Line, block_text, one_line, texts
+from logfire._internal.exporters.console_tree import OpenSpan, Place, SpanTree
 from logfire._internal.exporters.console_values import format_attribute
 from logfire._internal.levels import LEVEL_NAMES, LEVEL_NUMBERS
 
@@ -127,6 +128,7 @@ class _Console:
         self._min_level = LEVEL_NUMBERS[options.min_log_level]
         self._output = ConsoleOutput(options.output, options.colors)
         self._tree = SpanTree(options.span_style)
+        self._calls = OpenCalls()
         self._margin = _TIMESTAMP_WIDTH if options.include_timestamps else 0
         self._second = -1
         self._second_text = ''
@@ -179,9 +181,10 @@ class _Console:
         elif span_type == 'pending_span':
             self._show_start(span, attributes, parent_id)
         else:
-            was_shown = span.context is not None and self._tree.close(span.context.span_id)
+            span_id = span.context.span_id if span.context is not None else 0
+            was_shown = self._tree.close(span_id)
             if console_llm.is_model_call(span.kind, attributes):
-                self._show_call(span, attributes, self._tree.place(parent_id))
+                self._show_call(span, attributes, self._tree.place(parent_id), self._calls.close(span_id))
             elif not was_shown:
                 self._show_entry(_entry(span, attributes), self._tree.place(parent_id))
 
@@ -194,7 +197,8 @@ class _Console:
         if not console_llm.is_model_call(pending.kind, attributes):
             self._show_entry(entry, place)
         elif self._options.span_style == 'show-parents' and self._wanted(entry.level):
-            line = self._line_start(entry.timestamp, place) + console_llm.start_line(attributes)
+            number = self._calls.open(span_id, console_llm.title(attributes))
+            line = self._line_start(entry.timestamp, place) + console_llm.start_line(attributes, number)
             self._output.write([*self._repeated_parents(place), line])
 
     def _show_log_record(self, record: ReadWriteLogRecord) -> None:
@@ -202,20 +206,20 @@ class _Console:
         attributes: Mapping[str, Any] = log.attributes or {}
         message = attributes.get(names.MSG)
         if message is None:
-            body = str(log.body or {})
+            body = names.any_text(log.body or {})
             message = f'{log.event_name}: {body}' if log.event_name else body
         timestamp = log.timestamp or log.observed_timestamp or 0
         level = log.severity_number.value if log.severity_number is not None else None
-        entry = _Entry(timestamp, visible(str(message)), attributes, level)
+        entry = _Entry(timestamp, block_text(message), attributes, level)
         self._show_entry(entry, self._tree.place(log.span_id or None))
 
     def _show_entry(self, entry: _Entry, place: Place) -> None:
         if not self._wanted(entry.level):
             return
         line = self._line_start(entry.timestamp, place)
-        line.append((entry.message, entry.style))
-        if self._options.include_tags and (tags := entry.attributes.get(names.TAGS)):
-            line += [(' ', ''), (f'[{",".join([visible(str(tag)) for tag in tags])}]', 'cyan')]
+        line.append((self._hung(entry.message, place), entry.style))
+        if self._options.include_tags and (tags := texts(entry.attributes.get(names.TAGS))):
+            line += [(' ', ''), (f'[{",".join([one_line(tag) for tag in tags])}]', 'cyan')]
         if not self._options.verbose and not entry.exceptions and not place.parents:
             self._output.write([line])
             return
@@ -228,7 +232,7 @@ class _Console:
             lines += _exception_lines(exception, margin)
         self._output.write(lines)
 
-    def _show_call(self, span: ReadableSpan, attributes: Mapping[str, Any], place: Place) -> None:
+    def _show_call(self, span: ReadableSpan, attributes: Mapping[str, Any], place: Place, number: int) -> None:
         entry = _entry(span, attributes)
         if entry.level is None and span.status.status_code is StatusCode.ERROR:
             entry = entry._replace(level=_ERROR)
@@ -242,7 +246,7 @@ class _Console:
             verbose=self._options.verbose,
             tags=self._options.include_tags,
         )
-        head, *rows = console_llm.block(span, attributes, entry.style, layout)
+        head, *rows = console_llm.block(span, attributes, entry.style, layout, number)
         lines.append(start + head)
         if self._options.verbose:
             lines += _source_lines(entry, ' ' * layout.margin)
@@ -261,19 +265,25 @@ class _Console:
         return [(f'{self._second_text}.{nanoseconds // 1_000_000:03}', 'green'), (f' {_indent(place)}', '')]
 
     def _repeated_parents(self, place: Place) -> list[Line]:
-        margin = ' ' * self._margin
-        return [[(f'{margin}{"  " * parent.depth}{parent.message}', 'dim')] for parent in place.parents]
+        return [
+            [(f'{" " * self._margin}{_indent(parent)}{self._hung(parent.message, parent)}', 'dim')]
+            for parent in place.parents
+        ]
+
+    def _hung(self, message: str, place: Place | OpenSpan) -> str:
+        """The message, its further lines below its first: none begins where a time would, and passes for another."""
+        return message.replace('\n', '\n' + ' ' * self._margin + _indent(place)) if '\n' in message else message
 
 
 def _entry(span: ReadableSpan, attributes: Mapping[str, Any]) -> _Entry:
     message = attributes.get(names.MSG)
     events = span.events
     exceptions = [event.attributes or {} for event in events if event.name == 'exception'] if events else ()
-    text = visible(span.name if message is None else str(message))
+    text = block_text(span.name if message is None else message)
     return _Entry(span.start_time or 0, text, attributes, _level(attributes), exceptions)
 
 
-def _indent(place: Place) -> str:
+def _indent(place: Place | OpenSpan) -> str:
     return '  ' * place.depth
 
 
@@ -299,13 +309,13 @@ def _argument_lines(attributes: Mapping[str, Any], margin: str) -> list[Line]:
     if not schema:
         return []
     try:
-        properties: Mapping[str, Any] = json.loads(schema).get('properties') or {}
-    except (ValueError, AttributeError):  # Another library's idea of this attribute.
+        properties: list[tuple[str, Any]] = [*json.loads(schema).get('properties', {}).items()]
+    except (TypeError, ValueError, AttributeError, RecursionError):  # Another library's idea of this attribute.
         return []
     lines: list[Line] = []
-    for name, value_schema in properties.items():
-        before, indent = f'{visible(name)}=', 'blue'
-        for text in visible(format_attribute(attributes.get(name), value_schema)).split('\n'):
+    for name, value_schema in properties:
+        before, indent = f'{one_line(name)}=', 'blue'
+        for text in block_text(format_attribute(attributes.get(name), value_schema)).split('\n'):
             lines.append([(margin, ''), ('│ ', 'blue'), (before, indent), (text, PYTHON)])
             before, indent = ' ' * len(before), ''
     return lines
@@ -314,11 +324,11 @@ def _argument_lines(attributes: Mapping[str, Any], margin: str) -> list[Line]:
 def _exception_lines(exception: Mapping[str, Any], margin: str) -> list[Line]:
     """An exception and its traceback."""
     kind, message = exception.get('exception.type', ''), exception.get('exception.message', '')
-    lines: list[Line] = [
-        [(f'{margin}│ ', 'blue'), (visible(f'{kind}: '), 'bold red'), (visible(str(message)), '')],
-    ]
+    first, *rest = block_text(message).split('\n')
+    lines: list[Line] = [[(f'{margin}│ ', 'blue'), (one_line(f'{kind}: '), 'bold red'), (first, '')]]
+    lines += [[(f'{margin}│ ', 'blue'), (text, '')] for text in rest]
     if trace := exception.get('exception.stacktrace'):
-        lines += [[(f'{margin}│ {text}', PYTHON)] if text else [] for text in visible(str(trace)).split('\n')]
+        lines += [[(f'{margin}│ {text}', PYTHON)] if text else [] for text in block_text(trace).split('\n')]
     return lines
 
 

@@ -15,7 +15,7 @@ from opentelemetry.trace import SpanKind, StatusCode
 from rich.cells import cell_len, set_cell_size
 
 from logfire._internal import attributes as names
-from logfire._internal.exporters.console_text import Line, Segment, one_line, shorten, visible, wrap
+from logfire._internal.exporters.console_text import Line, Segment, one_line, shorten, texts, visible, wrap
 from logfire._internal.exporters.console_values import is_list, is_mapping
 from logfire._internal.integrations.llm_providers import semconv
 
@@ -36,6 +36,8 @@ _ROLE_STYLES: Final = {
     'assistant': 'green',
     'tool': 'blue',
 }
+# Neighbouring numbers have different colours.
+_NUMBER_STYLES: Final = ('bold cyan', 'bold yellow', 'bold magenta', 'bold blue')
 
 
 class Layout(NamedTuple):
@@ -87,15 +89,23 @@ def is_model_call(kind: SpanKind, attributes: Mapping[str, Any]) -> bool:
     return kind is SpanKind.CLIENT and semconv.OPERATION_NAME in attributes
 
 
-def start_line(attributes: Mapping[str, Any]) -> Line:
-    """What is shown when the call starts, to be put behind time and indentation."""
-    return [*_title(attributes, ''), (' …', 'dim')]
+def title(attributes: Mapping[str, Any]) -> str:
+    """What a call is named by: operation and model."""
+    return ''.join([text for text, _ in _title(attributes, '', 1)])
 
 
-def block(span: ReadableSpan, attributes: Mapping[str, Any], style: str, layout: Layout) -> list[Line]:
+def start_line(attributes: Mapping[str, Any], number: int) -> Line:
+    """What is shown when the call starts, to be put behind time and indentation.
+
+    `number` tells calls of one title apart that are open at the same time.
+    """
+    return [*_title(attributes, '', number), (' …', 'dim')]
+
+
+def block(span: ReadableSpan, attributes: Mapping[str, Any], style: str, layout: Layout, number: int = 1) -> list[Line]:
     """What is shown when the call has ended: the head line, to be put behind time and indentation, and lines below it.
 
-    `style` is that of the call's level.
+    `style` is that of the call's level, `number` that of its start line.
     """
     rows = [*_verbose_rows(attributes)] if layout.verbose else []
     limits = _VERBOSE if layout.verbose else _BRIEF
@@ -105,11 +115,11 @@ def block(span: ReadableSpan, attributes: Mapping[str, Any], style: str, layout:
         rows += _asked_rows(attributes, limits)
         rows += _answered_rows(attributes, limits)
     rows += _error_rows(span, attributes, limits)
-    return [*_head_lines(span, attributes, style, layout), *_row_lines(rows, layout)]
+    head = _head_lines(span, attributes, _title(attributes, style, number), layout)
+    return [*head, *_row_lines(rows, layout)]
 
 
-def _head_lines(span: ReadableSpan, attributes: Mapping[str, Any], style: str, layout: Layout) -> list[Line]:
-    line = _title(attributes, style)
+def _head_lines(span: ReadableSpan, attributes: Mapping[str, Any], line: Line, layout: Layout) -> list[Line]:
     lines: list[Line] = [line]
     used = layout.start + _cells(line)
     for item in _facts(span, attributes, layout):
@@ -123,11 +133,13 @@ def _head_lines(span: ReadableSpan, attributes: Mapping[str, Any], style: str, l
     return lines
 
 
-def _title(attributes: Mapping[str, Any], style: str) -> Line:
-    title: Line = [(_name(attributes[semconv.OPERATION_NAME]), style)]
+def _title(attributes: Mapping[str, Any], style: str, number: int) -> Line:
+    line: Line = [(_name(attributes[semconv.OPERATION_NAME]), style)]
     if model := attributes.get(semconv.REQUEST_MODEL):
-        title += [(' ', ''), (_name(model), f'bold {style}'.rstrip())]
-    return title
+        line += [(' ', ''), (_name(model), f'bold {style}'.rstrip())]
+    if number > 1:
+        line.append((f' #{number}', _NUMBER_STYLES[number % len(_NUMBER_STYLES)]))
+    return line
 
 
 def _facts(span: ReadableSpan, attributes: Mapping[str, Any], layout: Layout) -> Iterator[Segment]:
@@ -143,7 +155,7 @@ def _facts(span: ReadableSpan, attributes: Mapping[str, Any], layout: Layout) ->
     cost = _number(attributes, semconv.OPERATION_COST)
     if cost is not None:
         yield _dollars(cost), 'dim'
-    if reasons := _texts(attributes, semconv.RESPONSE_FINISH_REASONS):
+    if reasons := texts(attributes.get(semconv.RESPONSE_FINISH_REASONS)):
         usual = all(reason in ('stop', 'tool_calls') for reason in reasons)
         yield _name(', '.join(dict.fromkeys(reasons))), 'dim' if usual else 'yellow'
     if retries := _number(attributes, semconv.HTTP_RESEND_COUNT):
@@ -157,7 +169,7 @@ def _facts(span: ReadableSpan, attributes: Mapping[str, Any], layout: Layout) ->
     if error is not None and outcome != 'cancelled':
         yield _name(error) if outcome == 'error' else f'error {_name(error)}', 'red'
     # The tag that every such span has says nothing either.
-    tags = [_name(tag) for tag in _texts(attributes, names.TAGS) if tag != 'LLM']
+    tags = [_name(tag) for tag in texts(attributes.get(names.TAGS)) if tag != 'LLM']
     if tags and layout.tags:
         yield f'[{",".join(tags)}]', 'cyan'
 
@@ -311,7 +323,7 @@ def _size(part: Mapping[str, Any]) -> str:
     for unit in ('B', 'KB', 'MB'):
         if size < 1000:
             return f'{size} {unit}'
-        size = round(size / 1000)
+        size = (size + 500) // 1000
     return f'{size:,} GB'
 
 
@@ -416,12 +428,6 @@ def _number(attributes: Mapping[str, Any], name: str) -> float | None:
     return value if isinstance(value, (int, float)) and math.isfinite(value) else None
 
 
-def _texts(attributes: Mapping[str, Any], name: str) -> Sequence[str]:
-    """Several texts, or the only one."""
-    value = attributes.get(name) or ()
-    return [value] if isinstance(value, str) else [str(item) for item in value]
-
-
 def _messages(attributes: Mapping[str, Any], name: str) -> list[dict[str, Any]]:
     """A JSON attribute that is a list of objects; what is not JSON, or something else, is as absent."""
     text = attributes.get(name)
@@ -432,7 +438,7 @@ def _messages(attributes: Mapping[str, Any], name: str) -> list[dict[str, Any]]:
     except ValueError:
         try:
             value = json.loads(text)  # Lone surrogates: orjson refuses what the standard library reads.
-        except ValueError:
+        except (ValueError, RecursionError):
             return []
     return _objects(value)
 

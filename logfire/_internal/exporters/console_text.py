@@ -7,7 +7,8 @@ text never goes through markup. The style `PYTHON` asks for syntax highlighting.
 from __future__ import annotations
 
 import re
-from typing import Final, TypeAlias
+from collections.abc import Sequence
+from typing import Final, TypeAlias, cast
 
 from rich.cells import cell_len
 
@@ -17,15 +18,22 @@ Line: TypeAlias = list[Segment]
 PYTHON: Final = 'python'
 
 # What could move the cursor, recolour, reorder or hide text, or cannot be encoded: C0 and C1 controls but newline and
-# tab, every character with the Unicode property Bidi_Control, line and paragraph separators, lone surrogates, and the
-# invisible tag characters.
+# tab, every character with the Unicode property Bidi_Control and the deprecated ones beside them, line and paragraph
+# separators, lone surrogates, annotation marks, and the invisible tag characters.
 _UNSAFE: Final = re.compile(
-    '[\x00-\x08\x0b-\x1f\x7f-\x9f\u061c\u200e\u200f\u2028-\u202e\u2066-\u2069\ud800-\udfff\U000e0000-\U000e007f]'
+    '[\x00-\x08\x0b-\x1f\x7f-\x9f\u061c\u200e\u200f\u2028-\u202e\u2066-\u206f\ud800-\udfff\ufff9-\ufffb'
+    '\U000e0000-\U000e007f]'
 )
 _WORD: Final = re.compile(r'\s*\S+|\s+')
 
 _LAST_PART_WORD: Final = re.compile(r'\s\S{1,15}\Z')
 _FIRST_PART_WORD: Final = re.compile(r'\A\S{1,15}\s')
+
+MAX_CHARACTERS: Final = 20_000
+"""How many characters of one text are shown."""
+
+MAX_LINES: Final = 400
+"""How many lines of one that is longer than that."""
 
 # Cutting less than this saves nothing: the note of the cut is as long.
 _WORTH_CUTTING: Final = 40
@@ -36,6 +44,19 @@ def visible(text: str) -> str:
     if text.isprintable():
         return text
     return _UNSAFE.sub(_spelled, text.replace('\r\n', '\n'))
+
+
+def block_text(value: object) -> str:
+    """Anything as `visible` text, shortened where it is very long: a terminal is not the place to read a megabyte."""
+    text = str(value)
+    return visible(text if len(text) <= MAX_CHARACTERS else shorten(text, MAX_CHARACTERS, MAX_LINES))
+
+
+def texts(value: object) -> list[str]:
+    """An attribute of several texts, or of one; what another library put there instead is as absent."""
+    if isinstance(value, str):
+        return [value] if value else []
+    return [str(item) for item in cast('Sequence[object]', value)] if isinstance(value, (list, tuple)) else []
 
 
 def one_line(text: str) -> str:

@@ -18,12 +18,13 @@ _SEQUENCES: Final = {
 }
 
 
-def format_attribute(value: Any, schema: Mapping[str, Any]) -> str:
+def format_attribute(value: Any, schema: Any) -> str:
     """The value of a span attribute, on several lines if a container. `schema` is its part of `logfire.json_schema`."""
-    if isinstance(value, str) and schema.get('type'):
+    if isinstance(value, str) and is_mapping(schema) and schema.get('type'):
         try:
             return _format(json.loads(value), schema)
-        except ValueError:  # Not JSON, or cut: the text is what there is.
+        except (ValueError, TypeError, AttributeError, RecursionError):
+            # Not JSON, or cut, or a schema that is none: the text is what there is.
             return repr(value)
     return repr(value)
 

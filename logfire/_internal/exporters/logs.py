@@ -2,11 +2,14 @@
 
 from __future__ import annotations
 
+import copy
 from collections.abc import Sequence
+from dataclasses import replace
 from typing import Final
 
 from opentelemetry.sdk._logs import LogRecordProcessor, ReadWriteLogRecord
 
+from logfire._internal.attributes import all_carried, carried
 from logfire._internal.deadline import DeadlineRunner
 from logfire._internal.errors import Guard
 from logfire._internal.exporters.processors import flush_jobs
@@ -14,6 +17,19 @@ from logfire._internal.scrubbing import Scrubber
 
 _SCRUB_GUARD: Final = Guard('scrub a log record')
 _EMIT_GUARD: Final = Guard('hand a log record to a log record processor')
+
+
+def _carried(log_record: ReadWriteLogRecord) -> ReadWriteLogRecord:
+    """The record with its texts as OTLP carries them: a lone surrogate would cost the whole batch."""
+    record = log_record.log_record
+    attributes, body = all_carried(record.attributes), carried(record.body)
+    if attributes == dict(record.attributes or {}) and body == record.body:
+        return log_record
+    # A copy keeps whatever else a record has, in this release of OpenTelemetry and the next.
+    new_record = copy.copy(record)
+    new_record.attributes = attributes
+    new_record.body = body
+    return replace(log_record, log_record=new_record)
 
 
 class LogPipeline(LogRecordProcessor):
@@ -27,7 +43,7 @@ class LogPipeline(LogRecordProcessor):
     def on_emit(self, log_record: ReadWriteLogRecord) -> None:
         # A record that cannot be scrubbed is not exported.
         with _SCRUB_GUARD:
-            scrubbed = self._scrubber.scrub_log(log_record)
+            scrubbed = self._scrubber.scrub_log(_carried(log_record))
             for processor in self.processors:
                 with _EMIT_GUARD:
                     processor.on_emit(scrubbed)

@@ -11,11 +11,11 @@ from dataclasses import dataclass
 from importlib.metadata import entry_points
 from typing import TYPE_CHECKING, Any, Final
 
-import requests
 from opentelemetry.exporter.otlp.proto.http import Compression
 from opentelemetry.exporter.otlp.proto.http.trace_exporter import OTLPSpanExporter
 
 from logfire._internal.exporters.otlp_endpoints import has_otlp_endpoint
+from logfire._internal.exporters.otlp_secrets import headers_withheld, new_session
 from logfire.version import VERSION
 
 if TYPE_CHECKING:
@@ -51,7 +51,8 @@ def new_otlp_exporters(tokens: Sequence[str], base_url: str | None, *, metrics: 
         metrics: Whether metrics are sent at all.
     """
     places = [_to_logfire(token, base_url or region_url(token), metrics=metrics) for token in tokens]
-    plain = _to_plain_otlp(metrics=metrics)
+    with headers_withheld():
+        plain = _to_plain_otlp(metrics=metrics)
     return places if plain is None else [*places, plain]
 
 
@@ -67,24 +68,24 @@ def _to_logfire(token: str, base_url: str, *, metrics: bool) -> OTLPExporters:
         'compression': Compression.Gzip,
     }
     return OTLPExporters(
-        spans=OTLPSpanExporter(f'{base_url}/v1/traces', session=requests.Session(), **common),
+        spans=OTLPSpanExporter(f'{base_url}/v1/traces', session=new_session(), **common),
         metrics=_metric_exporter(
             endpoint=f'{base_url}/v1/metrics',
-            session=requests.Session(),
+            session=new_session(),
             preferred_temporality=_delta_temporality(),
             **common,
         )
         if metrics
         else None,
-        logs=_log_exporter(endpoint=f'{base_url}/v1/logs', session=requests.Session(), **common),
+        logs=_log_exporter(endpoint=f'{base_url}/v1/logs', session=new_session(), **common),
         shows_live_work=True,
     )
 
 
 def _to_plain_otlp(*, metrics: bool) -> OTLPExporters | None:
-    spans = OTLPSpanExporter(session=requests.Session()) if has_otlp_endpoint('TRACES') else None
-    metric = _metric_exporter(session=requests.Session()) if metrics and has_otlp_endpoint('METRICS') else None
-    logs = _log_exporter(session=requests.Session()) if has_otlp_endpoint('LOGS') else None
+    spans = OTLPSpanExporter(session=new_session()) if has_otlp_endpoint('TRACES') else None
+    metric = _metric_exporter(session=new_session()) if metrics and has_otlp_endpoint('METRICS') else None
+    logs = _log_exporter(session=new_session()) if has_otlp_endpoint('LOGS') else None
     if spans is None and metric is None and logs is None:
         return None
     return OTLPExporters(spans=spans, metrics=metric, logs=logs, shows_live_work=False)

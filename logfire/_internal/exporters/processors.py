@@ -13,39 +13,43 @@ from typing import Any, Final, Protocol
 
 from opentelemetry import baggage
 from opentelemetry.context import Context
-from opentelemetry.sdk.trace import ReadableSpan, Span, SpanProcessor
+from opentelemetry.sdk.trace import Event, ReadableSpan, Span, SpanProcessor
 from opentelemetry.sdk.trace.id_generator import IdGenerator, RandomIdGenerator
-from opentelemetry.trace import SpanContext, StatusCode
+from opentelemetry.trace import Link, SpanContext, Status, StatusCode
 
 from logfire._internal import errors
-from logfire._internal.attributes import LEVEL_NUM, MSG, PENDING_PARENT_ID, SPAN_TYPE
+from logfire._internal.attributes import LEVEL_NUM, METRICS, MSG, PENDING_PARENT_ID, SPAN_TYPE, all_carried, carried
 from logfire._internal.deadline import DeadlineRunner
-from logfire._internal.errors import Guard
+from logfire._internal.exporters.http_spans import http_level, http_message
 from logfire._internal.exporters.span_metrics import SpanMetrics
 from logfire._internal.exporters.tail_sampling import TailSampler
 from logfire._internal.levels import LEVEL_NUMBERS
 from logfire._internal.sampling import TailSamplingSpanInfo
 from logfire._internal.scrubbing import NOOP_SCRUBBER, Scrubber
 
-METRICS: Final = 'logfire.metrics'
-"""What counters and histograms measured while a span ran, as JSON."""
-
 MAX_BAGGAGE_VALUE: Final = 1_000
 """Longest baggage value that is kept as an attribute, in characters."""
 
-_START: Final = 'take a span that started'
-_END: Final = 'take a span that ended'
-_START_GUARD: Final = Guard('tell a span processor that a span started')
-_BAGGAGE_GUARD: Final = Guard('add baggage to a span')
-_PENDING_GUARD: Final = Guard('announce a span that started')
-_SCRUB_GUARD: Final = Guard('scrub a span')
-_END_GUARD: Final = Guard('hand a span to a span processor')
+_ERROR: Final = LEVEL_NUMBERS['error']
+
+_ENTER: Final = 'take a span that started'
+_LEAVE: Final = 'take a span that ended'
+# Each span comes by here: a guard that costs nothing, `errors.handle`, stands where every span meets it.
+_START: Final = 'tell a span processor that a span started'
+_BAGGAGE: Final = 'add baggage to a span'
+_COMPLETE: Final = 'complete a span'
+_SCRUB: Final = 'scrub a span'
+_END: Final = 'hand a span to a span processor'
+_PENDING_GUARD: Final = errors.Guard('announce a span that started')
 
 
 def shows_live_work(processor: SpanProcessor) -> bool:
     """Whether a processor asks, by itself or by its exporter, for the copies that announce spans still running."""
     exporter = getattr(processor, 'span_exporter', None)
     return bool(getattr(processor, 'wants_pending', False) or getattr(exporter, 'wants_pending', False))
+
+
+_NO_ON_START: Final = SpanProcessor.on_start
 
 
 class SpanStages:
@@ -66,15 +70,21 @@ class SpanStages:
         add_baggage: bool = False,
         tail: Callable[[TailSamplingSpanInfo], float] | None = None,
         span_metrics: SpanMetrics | None = None,
+        shorten: Callable[[ReadableSpan], ReadableSpan] | None = None,
     ) -> None:
         self.processors = tuple(processors)
         # One item for each span that is in the stages now: appending and popping are atomic, a counter is not.
         self.inside: list[None] = []
+        # Most processors have nothing to do then.
+        self._on_start = tuple(
+            [each.on_start for each in processors if getattr(each.on_start, '__func__', None) is not _NO_ON_START]
+        )
         self._live = tuple(each for each in processors if each in live or shows_live_work(each))
         self._scrubber = scrubber
         self._id_generator = id_generator or RandomIdGenerator()
         self._add_baggage = add_baggage
         self._span_metrics = span_metrics
+        self._shorten = shorten
         self._tail = TailSampler(tail, announce=self._announce, finish=self._finish) if tail is not None else None
 
     def wait_until_left(self, timeout_seconds: float) -> None:
@@ -86,13 +96,17 @@ class SpanStages:
     def start(self, span: Span, context: Context | None) -> None:
         """A span started; it can still be given attributes."""
         if self._add_baggage:
-            with _BAGGAGE_GUARD:
+            try:
                 _set_baggage_attributes(span, context)
+            except Exception as fault:
+                errors.handle(_BAGGAGE, fault)
         if self._span_metrics is not None:
             self._span_metrics.start(span)
-        for processor in self.processors:
-            with _START_GUARD:
-                processor.on_start(span, context)
+        for on_start in self._on_start:
+            try:
+                on_start(span, context)
+            except Exception as fault:
+                errors.handle(_START, fault)
         if self._tail is not None:
             self._tail.start(span, context)
         elif self._live:
@@ -100,8 +114,11 @@ class SpanStages:
 
     def end(self, span: ReadableSpan) -> None:
         """A span ended."""
-        measured = self._span_metrics.end(span) if self._span_metrics is not None else None
-        span = _completed(span, measured)
+        try:
+            measured = self._span_metrics.end(span) if self._span_metrics is not None else None
+            span = _completed(span, measured)
+        except Exception as fault:
+            errors.handle(_COMPLETE, fault)
         if self._tail is not None:
             self._tail.end(span)
         else:
@@ -109,8 +126,10 @@ class SpanStages:
 
     def _finish(self, span: ReadableSpan) -> None:
         # A span that cannot be scrubbed is not exported.
-        with _SCRUB_GUARD:
+        try:
             self._hand_over(self._scrubber.scrub_span(span), self.processors)
+        except Exception as fault:
+            errors.handle(_SCRUB, fault)
 
     def _announce(self, span: ReadableSpan) -> None:
         with _PENDING_GUARD:
@@ -118,8 +137,8 @@ class SpanStages:
             attributes = span.attributes or {}
             if not (self._live and context and context.trace_flags.sampled and attributes.get(SPAN_TYPE) == 'span'):
                 return
-            pending: dict[str, Any] = {**attributes, SPAN_TYPE: 'pending_span'}
-            pending.setdefault(MSG, span.name)
+            told, status = _told(span)
+            pending: dict[str, Any] = {**_attributes(span), **told, SPAN_TYPE: 'pending_span'}
             pending[PENDING_PARENT_ID] = f'{span.parent.span_id:016x}' if span.parent else '0' * 16
             own_context = SpanContext(
                 context.trace_id,
@@ -128,14 +147,24 @@ class SpanStages:
                 trace_flags=context.trace_flags,
                 trace_state=context.trace_state,
             )
-            copy = SpanCopy(span, pending, context=own_context, parent=context, end_time=span.start_time)
+            copy = SpanCopy(
+                span,
+                pending,
+                context=own_context,
+                parent=context,
+                end_time=span.start_time,
+                status=status,
+            )
             self._hand_over(self._scrubber.scrub_span(copy), self._live)
 
-    @staticmethod
-    def _hand_over(span: ReadableSpan, processors: Sequence[SpanProcessor]) -> None:
+    def _hand_over(self, span: ReadableSpan, processors: Sequence[SpanProcessor]) -> None:
+        if self._shorten is not None:
+            span = self._shorten(span)
         for processor in processors:
-            with _END_GUARD:
+            try:
                 processor.on_end(span)
+            except Exception as fault:
+                errors.handle(_END, fault)
 
 
 class SpanPipeline(SpanProcessor):
@@ -167,7 +196,7 @@ class SpanPipeline(SpanProcessor):
         try:
             stages.start(span, parent_context)
         except Exception as fault:
-            errors.handle(_START, fault)
+            errors.handle(_ENTER, fault)
         finally:
             stages.inside.pop()
 
@@ -176,7 +205,7 @@ class SpanPipeline(SpanProcessor):
         try:
             stages.end(span)
         except Exception as fault:
-            errors.handle(_END, fault)
+            errors.handle(_LEAVE, fault)
         finally:
             stages.inside.pop()
 
@@ -219,23 +248,69 @@ def _cut(value: str) -> str:
 
 
 def _completed(span: ReadableSpan, measured: str | None) -> ReadableSpan:
-    """The span; one of another instrumentation gets its final name as message, and a level if it failed."""
-    attributes = span.attributes or {}
-    ours = MSG in attributes
-    if ours and measured is None:
-        return span
-    completed: dict[str, Any] = {**attributes}
-    if not ours:
-        completed[MSG] = span.name
-        if span.status.status_code is StatusCode.ERROR:
-            completed.setdefault(LEVEL_NUM, LEVEL_NUMBERS['error'])
+    """The span, with what is known at its end."""
+    added, status = _told(span)
     if measured is not None:
-        completed[METRICS] = measured
-    return SpanCopy(span, completed, context=span.context, parent=span.parent, end_time=span.end_time)
+        added[METRICS] = measured
+    if not added and status is span.status:
+        return span
+    attributes = {**_attributes(span), **added}
+    return SpanCopy(span, attributes, context=span.context, parent=span.parent, end_time=span.end_time, status=status)
+
+
+def _attributes(span: ReadableSpan) -> Mapping[str, Any]:
+    """The attributes of a span as OTLP carries them. Ours are so already."""
+    attributes = span.attributes or {}
+    return attributes if MSG in attributes else all_carried(attributes)
+
+
+def _told(span: ReadableSpan) -> tuple[dict[str, Any], Status]:
+    """What a span tells besides its own attributes, and its status.
+
+    A level of error and a status of ERROR bring each other about; one of another library gets a message, from the name
+    it has now, and a level from its HTTP status code.
+    """
+    attributes = span.attributes or {}
+    added: dict[str, Any] = {}
+    level = attributes.get(LEVEL_NUM)
+    if MSG not in attributes:
+        added[MSG] = carried(http_message(span) or span.name)
+        level = http_level(span) if level is None else level
+    if level is None and span.status.status_code is StatusCode.ERROR:
+        level = _ERROR
+    if level is not None and LEVEL_NUM not in attributes:
+        added[LEVEL_NUM] = level
+    return added, _status(span, level)
+
+
+def _status(span: ReadableSpan, level: object) -> Status:
+    """The status of a span of a level: ERROR from error on, unless somebody set another."""
+    status = span.status
+    return Status(StatusCode.ERROR) if status.is_unset and isinstance(level, int) and level >= _ERROR else status
+
+
+def _carried_event(event: Event) -> Event:
+    name, attributes = carried(event.name), all_carried(event.attributes)
+    if name == event.name and attributes == dict(event.attributes or {}):
+        return event
+    return Event(name, attributes, event.timestamp)
+
+
+def _carried_link(link: Link) -> Link:
+    attributes = all_carried(link.attributes)
+    return link if attributes == dict(link.attributes or {}) else Link(link.context, attributes)
+
+
+def _carried_status(status: Status) -> Status:
+    description = carried(status.description)
+    return status if description == status.description else Status(status.status_code, description)
 
 
 class SpanCopy(ReadableSpan):
-    """A span with parts replaced. What was dropped before is still told."""
+    """A span with parts replaced, its texts as OTLP carries them. What was dropped before is still told.
+
+    A lone surrogate in a name or a status would cost the whole batch that the span is exported in.
+    """
 
     def __init__(
         self,
@@ -245,17 +320,20 @@ class SpanCopy(ReadableSpan):
         context: SpanContext | None,
         parent: SpanContext | None,
         end_time: int | None,
+        status: Status | None = None,
+        events: Sequence[Event] | None = None,
+        links: Sequence[Link] | None = None,
     ) -> None:
         super().__init__(
-            name=span.name,
+            name=carried(span.name),
             context=context,
             parent=parent,
             resource=span.resource,
             attributes=attributes,
-            events=span.events,
-            links=span.links,
+            events=[_carried_event(event) for event in (span.events if events is None else events)],
+            links=[_carried_link(link) for link in (span.links if links is None else links)],
             kind=span.kind,
-            status=span.status,
+            status=_carried_status(span.status if status is None else status),
             start_time=span.start_time,
             end_time=end_time,
             instrumentation_scope=span.instrumentation_scope,

@@ -230,9 +230,7 @@ def test_content_filter_results_of_a_refused_prompt(
 @pytest.fixture
 def prices() -> None:
     """The prices are loaded."""
-    thread = cost.start_loading()
-    assert thread is not None
-    thread.join(60)
+    cost.start_loading().join(60)
 
 
 @pytest.mark.usefixtures('prices')
@@ -300,6 +298,7 @@ def test_without_the_package_there_is_no_cost(
     monkeypatch.setitem(sys.modules, 'genai_prices', None)
     monkeypatch.setattr(cost, '_loaded', [])
     cost.start_loading.cache_clear()
+    cost.start_loading().join(60)
     colour = Colour('sync')
     with logfire.instrument_azure_ai_inference():
         colour.run(converse(colour, endpoint, chat_reply('a')))

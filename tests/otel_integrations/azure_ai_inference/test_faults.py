@@ -17,6 +17,8 @@ from opentelemetry.sdk.trace.id_generator import IdGenerator, RandomIdGenerator
 
 import logfire
 from logfire._internal import errors
+from logfire._internal.integrations.llm_providers.azure_ai_inference import responses, stream
+from logfire._internal.integrations.llm_providers.operation import Usage
 from logfire.testing.azure_ai_inference import AzureAIInferenceEndpoint, Reply, chat_reply, raw_reply, stream_reply
 from tests.otel_integrations.azure_ai_inference.conftest import Colour, Spans, new_client, untyped
 
@@ -69,16 +71,33 @@ def test_an_embeddings_request_that_we_cannot_read(endpoint: AzureAIInferenceEnd
     assert instrumented.one.name == 'embeddings text-embedding-3-small'
 
 
+@pytest.fixture
+def broken_reader(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Readers of replies and chunks that fail where the usage is a word. No reply by itself makes ours fail."""
+
+    def read_usage(usage: Any) -> Any:
+        if isinstance(usage, str):
+            raise RuntimeError('broken reader')
+        return Usage(1, 2)
+
+    for module in (responses, stream):
+        monkeypatch.setattr(module, 'read_usage', read_usage)
+
+
 def test_a_reply_that_we_cannot_read(
-    colour: Colour, endpoint: AzureAIInferenceEndpoint, instrumented: Spans, caplog: pytest.LogCaptureFixture
+    colour: Colour,
+    endpoint: AzureAIInferenceEndpoint,
+    instrumented: Spans,
+    caplog: pytest.LogCaptureFixture,
+    broken_reader: None,
 ) -> None:
     """The caller gets the reply as the client made it; the span ends, with what was asked."""
 
     async def body() -> None:
-        endpoint.reply(raw_reply(200, b'{"id": "r", "choices": [3]}'))
+        endpoint.reply(raw_reply(200, b'{"id": "r", "usage": "odd"}'))
         client = new_client(colour.chat_class, endpoint)
         reply = await colour.result(client.complete(messages=HI, model='m'))
-        assert reply['choices'] == [3]
+        assert reply['usage'] == 'odd'
         await colour.close(client)
 
     colour.run(body())
@@ -88,11 +107,15 @@ def test_a_reply_that_we_cannot_read(
 
 
 def odd_chunk() -> Reply:
-    return stream_reply(['a', {'choices': [{'index': {'odd': 1}, 'delta': {'content': 'odd'}}]}, 'b'])
+    return stream_reply(['a', {'usage': 'odd', 'choices': [{'index': 0, 'delta': {'content': 'odd'}}]}, 'b'])
 
 
 def test_a_chunk_that_we_cannot_read(
-    colour: Colour, endpoint: AzureAIInferenceEndpoint, instrumented: Spans, caplog: pytest.LogCaptureFixture
+    colour: Colour,
+    endpoint: AzureAIInferenceEndpoint,
+    instrumented: Spans,
+    caplog: pytest.LogCaptureFixture,
+    broken_reader: None,
 ) -> None:
     """The caller gets every chunk; the span has those that could be read."""
 

@@ -12,18 +12,21 @@ DEFAULT_BINARY_LIMIT = 32 * 1024
 
 VARIABLE = 'OTEL_INSTRUMENTATION_GENAI_CAPTURE_MESSAGE_CONTENT'
 
-_ON = frozenset(('span_only', 'span_and_event', 'true', '1', ''))
+_ON = frozenset(('span_only', 'span_and_event', 'true', '1'))
 _OFF = frozenset(('no_content', 'event_only', 'false', '0'))
 
 
-def content_is_captured(argument: bool | None) -> bool:
+def content_is_captured(argument: bool | None, *, unless_set: bool = True) -> bool:
     """What the `capture_content` argument says; where it is None, what the environment variable says.
 
-    A value that is not understood is off, with a warning: when in doubt nothing is recorded.
+    `unless_set` is what holds where that is not set, or empty. A value that is not understood is off, with a warning:
+    when in doubt nothing is recorded.
     """
     if argument is not None:
         return argument
     value = os.environ.get(VARIABLE, '').strip().lower()
+    if not value:
+        return unless_set
     if value in _ON:
         return True
     if value not in _OFF:

@@ -7,7 +7,7 @@ Asking it takes about 0.1 ms: the price per token is kept per model.
 from __future__ import annotations
 
 import functools
-import importlib.util
+import math
 import threading
 from decimal import Decimal
 from typing import Any, NamedTuple
@@ -24,18 +24,18 @@ _loaded: list[Any] = []
 
 
 class _Prices(NamedTuple):
-    """US dollars per million tokens."""
+    """Prices per token, as whole numbers of a fraction of a US dollar: sums of them are exact, and fast."""
 
-    input: Decimal
-    cached_input: Decimal
-    output: Decimal
+    input: int
+    cached_input: int
+    output: int
+    dollar: int
+    """How many of that fraction make one US dollar."""
 
 
 @functools.cache
-def start_loading() -> threading.Thread | None:
-    """Load the prices in the background, once per process. None where the package is not installed."""
-    if importlib.util.find_spec('genai_prices') is None:
-        return None
+def start_loading() -> threading.Thread:
+    """Load the prices in the background, once per process."""
     thread = threading.Thread(target=_load, name='logfire-genai-prices', daemon=True)
     thread.start()
     return thread
@@ -47,7 +47,7 @@ def operation_cost(provider_id: str, request: LLMRequest, response: LLMResponse)
     if not _loaded or (usage.input_tokens is None and usage.output_tokens is None):
         return None
     for model in (response.model, request.model):
-        prices = _prices(provider_id, _without_publisher(model)) if model else None
+        prices = _prices(provider_id, model) if model else None
         if prices is not None:
             cached = usage.cache_read_input_tokens or 0
             total = (
@@ -55,12 +55,16 @@ def operation_cost(provider_id: str, request: LLMRequest, response: LLMResponse)
                 + prices.cached_input * cached
                 + prices.output * (usage.output_tokens or 0)
             )
-            return float(total / _MILLION)
+            return total / prices.dollar
     return None
 
 
 def _load() -> None:
     with _LOAD:
+        import importlib.util
+
+        if importlib.util.find_spec('genai_prices') is None:
+            return  # The extra is not installed.
         import genai_prices
 
         # The first question takes a while as well.
@@ -82,12 +86,20 @@ def _prices(provider_id: str, model: str) -> _Prices | None:
         calculation = genai_prices.calc_price(genai_prices.Usage(**usage), model, provider_id=provider_id)
         return calculation.total_price
 
+    from fractions import Fraction  # Loaded with the prices, not with every program.
+
+    model = _without_publisher(model)
     try:
-        prices = _Prices(
-            input=price(input_tokens=_MILLION),
-            cached_input=price(input_tokens=_MILLION, cache_read_tokens=_MILLION),
-            output=price(output_tokens=_MILLION),
+        of_a_million = (
+            price(input_tokens=_MILLION),
+            price(input_tokens=_MILLION, cache_read_tokens=_MILLION),
+            price(output_tokens=_MILLION),
         )
-        return prices if price(input_tokens=1, output_tokens=1) * _MILLION == prices.input + prices.output else None
+        if price(input_tokens=1, output_tokens=1) * _MILLION != of_a_million[0] + of_a_million[2]:
+            return None
     except LookupError:
         return None
+    of_one = [Fraction(dollars) / _MILLION for dollars in of_a_million]
+    dollar = math.lcm(*(dollars.denominator for dollars in of_one))
+    input_price, cached_price, output_price = (int(dollars * dollar) for dollars in of_one)
+    return _Prices(input_price, cached_price, output_price, dollar)

@@ -25,8 +25,7 @@ from logfire._internal.patching import Patch, reference
 
 if TYPE_CHECKING:
     from logfire._internal.exception_callback import ExceptionCallback
-    from logfire._internal.main import Logfire
-    from logfire._internal.scrubbing import Scrubber
+    from logfire._internal.integrations.llm_providers.destination import Destination
 
 
 class LLMInstrumentation:
@@ -34,45 +33,49 @@ class LLMInstrumentation:
 
     def __init__(
         self,
-        logfire: Logfire,
+        destination: Destination,
         scope: str,
         *,
         price_provider: str,
         suppress_other_instrumentation: bool,
         capture_content: bool,
+        stands_back: bool,
     ) -> None:
-        self._config = logfire.config
-        self.tracer = logfire.config.tracer_provider.get_tracer(scope)
-        self.metrics = LLMMetrics(logfire.config.meter_provider.get_meter(scope))
+        self._destination = destination
+        self.tracer = destination.tracer_provider.get_tracer(scope)
+        self.metrics = LLMMetrics(destination.meter_provider.get_meter(scope))
         self.price_provider = price_provider
         self.binary_limit = binary_limit()
         start_loading()
-        self.tags = tuple(dict.fromkeys((*logfire.tags, 'LLM')))
+        self.tags = tuple(dict.fromkeys((*destination.tags, 'LLM')))
         self.suppress_other_instrumentation = suppress_other_instrumentation
         self.capture_content = capture_content
-
-    @property
-    def scrubber(self) -> Scrubber:
-        return self._config.scrubber
+        self.stands_back = stands_back
+        """Whether it counts only for clients that no other instrumentation means: nobody asked for it by name."""
 
     @property
     def clock(self) -> Callable[[], int]:
-        return self._config.clock
+        return self._destination.clock
 
     def now_quietly(self) -> int | None:
         """The clock, in nanoseconds; None where it fails, without a report."""
         from logfire._internal.config.generators import read_quietly
 
-        return read_quietly(self._config.advanced.ns_timestamp_generator)
+        return read_quietly(self._destination.unguarded_clock)
 
     @property
     def exception_callback(self) -> ExceptionCallback | None:
-        return self._config.advanced.exception_callback
+        return self._destination.exception_callback
+
+    @property
+    def has_metrics(self) -> bool:
+        """Whether anybody collects metrics."""
+        return self._destination.collects_metrics
 
     @property
     def takes_chunk_times(self) -> bool:
         """Whether somebody collects the metric of the times between chunks."""
-        return self._config.has_metric_reader
+        return self._destination.has_metric_reader
 
 
 class _Entry:
@@ -161,7 +164,10 @@ class Registry:
         return _Undo(lambda: self._undo(entries))
 
     def in_force(self, client: Any) -> InForce | None:
-        """Which instrumentation decides for a client: the most specific, then the latest. None: not instrumented."""
+        """Which instrumentation decides for a client: the most specific, then the latest. None: not instrumented.
+
+        Those that stand back count only where there is no other.
+        """
         if id(client) in self._instance_ids:
             return self._decide(client)
         by_class = self._by_class
@@ -178,6 +184,7 @@ class Registry:
         ]
         if not meant:
             return None
+        meant = [one for one in meant if not one[1].stands_back] or meant
         closest = min(at for at, _ in meant)
         latest = [instrumentation for at, instrumentation in meant if at == closest][-1]
         return InForce(latest, all(instrumentation.capture_content for _, instrumentation in meant))

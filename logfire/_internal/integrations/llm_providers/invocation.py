@@ -15,29 +15,31 @@ from opentelemetry.context import Context
 from opentelemetry.trace import SpanKind, Status, StatusCode, Tracer
 
 from logfire._internal import attributes as names, errors
+from logfire._internal.credentials import without_credentials
 from logfire._internal.exception_events import record_exception
-from logfire._internal.formatter import format_message
+from logfire._internal.formatter import shown_value
 from logfire._internal.integrations.llm_providers import semconv
 from logfire._internal.integrations.llm_providers.cost import operation_cost
 from logfire._internal.integrations.llm_providers.metrics import LLMMetrics
 from logfire._internal.integrations.llm_providers.operation import Attributes, LLMRequest, LLMResponse, Operation
 from logfire._internal.integrations.llm_providers.streams import StreamEnd, StreamRecording, record_stream
 from logfire._internal.levels import level_number
-from logfire._internal.scrubbing import Scrubber
 from logfire._internal.stack_info import caller_attributes
 from logfire._internal.suppression import is_suppressed, suppressed
 from logfire._internal.unfinished import Unfinished
+from logfire._internal.value_kinds import class_of
 
 if TYPE_CHECKING:
     from logfire._internal.exception_callback import ExceptionCallback
 
-_BEGIN = errors.Guard('begin the span of an LLM call')
-_READ_REQUEST = errors.Guard('read the request of an LLM call')
-_READ_RESPONSE = errors.Guard('read the reply of an LLM call')
+# Every call comes by the first of these: there a guard that costs nothing, `errors.handle`, stands.
+_BEGIN = 'begin the span of an LLM call'
+_READ_REQUEST = 'read the request of an LLM call'
+_READ_RESPONSE = 'read the reply of an LLM call'
+_PRICE = 'compute the cost of an LLM call'
+_FINISH = 'finish the span of an LLM call'
 _RECORD = errors.Guard('record an LLM stream')
-_PRICE = errors.Guard('compute the cost of an LLM call')
 _METRICS = errors.Guard('record the metrics of an LLM call')
-_FINISH = errors.Guard('finish the span of an LLM call')
 
 _JSON_ATTRIBUTES = (
     semconv.INPUT_MESSAGES,
@@ -63,10 +65,10 @@ class Instrumentation(Protocol):
     @property
     def tracer(self) -> Tracer: ...
     @property
-    def scrubber(self) -> Scrubber: ...
-    @property
     def clock(self) -> Callable[[], int]: ...
     def now_quietly(self) -> int | None: ...
+    @property
+    def has_metrics(self) -> bool: ...
     @property
     def takes_chunk_times(self) -> bool: ...
     @property
@@ -129,8 +131,6 @@ class Invocation:
             record_exception=False,
             set_status_on_exception=False,
         )
-        # The conversation is on the span now; a stream may be held for long.
-        self._request = request._replace(messages=None, tool_definitions=None)
         self.context = trace.set_span_in_context(self._span, request_context)
         self.request_start = perf_counter()
         # Popped by whoever ends the span first.
@@ -179,17 +179,20 @@ class Invocation:
 
         Returns what the caller gets: `result` itself wherever Python allows it.
         """
-        returned: object = result
-        if hasattr(type(returned), '__next__') or hasattr(type(returned), '__anext__'):
+        if _is_iterator(class_of(result)):
             with _RECORD:
+                # The conversation is on the span; a stream may be held for long.
+                self._request = self._request._replace(messages=None, tool_definitions=None)
                 times = self._instrumentation.takes_chunk_times
                 recording = StreamRecording(self, self._operation.new_accumulator(), takes_chunk_times=times)
                 return record_stream(result, recording)
             self.end(LLMResponse())
             return result
         response = LLMResponse()
-        with _READ_RESPONSE:
+        try:
             response = self._operation.read_response(result, self._instrumentation.binary_limit)
+        except Exception as fault:
+            errors.handle(_READ_RESPONSE, fault)
         self.end(response)
         return result
 
@@ -214,26 +217,32 @@ class Invocation:
         duration = perf_counter() - self.request_start
         span = self._span
         error_type = None if exception is None else self._read_error(exception)
-        with _FINISH:
+        try:
             if span.is_recording():
                 attributes = self._end_attributes(response, well=exception is None)
                 if error_type is not None:
                     attributes[semconv.ERROR_TYPE] = error_type
+                    attributes = {name: _without_credentials(value) for name, value in attributes.items()}
                 if stream is not None:
                     attributes.update(stream.attributes())
                 span.set_attributes(attributes)
                 if exception is not None:
                     self._record_exception(exception)
-        with _FINISH:
+        except Exception as fault:
+            errors.handle(_FINISH, fault)
+        try:
             span.end(self.now() if stream is None else stream.time)
-        with _METRICS:
-            self._instrumentation.metrics.record(
-                self._request,
-                response,
-                duration=duration,
-                error_type=error_type,
-                chunk_times=() if stream is None else stream.chunk_times,
-            )
+        except Exception as fault:
+            errors.handle(_FINISH, fault)
+        if self._instrumentation.has_metrics:
+            with _METRICS:
+                self._instrumentation.metrics.record(
+                    self._request,
+                    response,
+                    duration=duration,
+                    error_type=error_type,
+                    chunk_times=() if stream is None else stream.chunk_times,
+                )
 
     def cut(self) -> None:
         """The interpreter exits while a daemon thread is in the call: nothing is known of a reply."""
@@ -254,7 +263,7 @@ class Invocation:
 
     def _start_attributes(self) -> Attributes:
         request = self._request.attributes(capture_content=self._capture_content)
-        self._json_names = tuple(name for name in _JSON_ATTRIBUTES if name in request)
+        self._json_names = tuple([name for name in _JSON_ATTRIBUTES if name in request])
         attributes: Attributes = {
             names.SPAN_TYPE: 'span',
             **caller_attributes(),
@@ -276,15 +285,17 @@ class Invocation:
         attributes.update(self.transport_attributes)
         if self._attempts > 1:
             attributes[semconv.HTTP_RESEND_COUNT] = self._attempts - 1
-        with _PRICE:
+        try:
             cost = operation_cost(self._instrumentation.price_provider, request, response)
             if cost is not None:
                 attributes[semconv.OPERATION_COST] = cost
+        except Exception as fault:
+            errors.handle(_PRICE, fault)
         if request.model is None and response.model is not None:
             attributes[semconv.REQUEST_MODEL] = response.model
             self._span.update_name(_span_name(self._operation, response.model))
             self._set_message(attributes, response.model)
-        if found := tuple(name for name in _JSON_ATTRIBUTES if name in attributes):
+        if found := [name for name in _JSON_ATTRIBUTES if name in attributes]:
             attributes[names.JSON_SCHEMA] = _json_schema((*self._json_names, *found))
         return attributes
 
@@ -293,19 +304,20 @@ class Invocation:
         if model is None:
             attributes[names.MSG_TEMPLATE] = attributes[names.MSG] = template
             return
-        template += ' with {' + semconv.REQUEST_MODEL + '!r}'
-        attributes[names.MSG_TEMPLATE] = template
-        attributes[names.MSG] = format_message(template, {semconv.REQUEST_MODEL: model}, self._instrumentation.scrubber)
+        attributes[names.MSG_TEMPLATE] = f'{template} with {{{semconv.REQUEST_MODEL}!r}}'
+        attributes[names.MSG] = f'{template} with {shown_value(repr(model))}'
 
     def _read_error(self, exception: BaseException) -> str:
         """What the exception tells of the response is kept; returns its `error.type`."""
-        with _READ_RESPONSE:
+        try:
             error = self._operation.read_error(exception)
             if error.status_code is not None:
                 self.transport_attributes.setdefault(semconv.HTTP_STATUS_CODE, error.status_code)
             self.transport_attributes.update(error.provider_attributes)
             if error.code:
-                return error.code
+                return without_credentials(error.code)
+        except Exception as fault:
+            errors.handle(_READ_RESPONSE, fault)
         return qualified_name(type(exception))
 
     def _record_exception(self, exception: BaseException) -> None:
@@ -361,7 +373,7 @@ def begin(
     A null one where the client is not instrumented or instrumentation is suppressed, where this very call is being
     recorded already, or where we failed.
     """
-    with _BEGIN:
+    try:
         client, *arguments = args
         decision = in_force(client)
         if decision is None:
@@ -373,11 +385,15 @@ def begin(
         if is_suppressed(context):
             return _NULL
         request = None
-        with _READ_REQUEST:
+        try:
             request = operation.read_request(client, tuple(arguments), kwargs, decision.instrumentation.binary_limit)
+        except Exception as fault:
+            errors.handle(_READ_REQUEST, fault)
         if request is None:
             request = operation.bare_request(client)
         return Invocation(decision, operation, client, request, context)
+    except Exception as fault:
+        errors.handle(_BEGIN, fault)
     return _NULL
 
 
@@ -417,6 +433,15 @@ def qualified_name(exception_type: type[BaseException]) -> str:
     if module == 'asyncio.exceptions':
         module = 'asyncio'
     return f'{module}.{exception_type.__qualname__}'
+
+
+@functools.lru_cache(maxsize=64)
+def _is_iterator(cls: type) -> bool:
+    return hasattr(cls, '__next__') or hasattr(cls, '__anext__')
+
+
+def _without_credentials(value: Any) -> Any:
+    return without_credentials(value) if isinstance(value, str) else value
 
 
 def _span_name(operation: Operation, model: str | None) -> str:

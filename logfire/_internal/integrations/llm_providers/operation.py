@@ -3,16 +3,36 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
-from typing import Any, NamedTuple, Protocol
+from typing import Any, Final, Literal, NamedTuple, Protocol
 
 from logfire._internal.integrations.llm_providers import semconv
 from logfire._internal.integrations.llm_providers.semconv import InputMessage, OutputMessage, ToolDefinition
-from logfire._internal.json_encoder import json_dumps
+from logfire._internal.json_encoder import json_dumps, otlp_text, texts_json
+from logfire._internal.value_kinds import MAX_CHARACTERS
 
 Attributes = dict[str, Any]
 
+MAX_TEXT = MAX_CHARACTERS
+"""How many characters of text an attribute can hold."""
+
+bounded_text = otlp_text
+"""A string as an attribute carries it, of at most so many characters."""
+
 json_attribute = json_dumps
 """The JSON text of an attribute."""
+
+
+def _messages_json(messages: Sequence[InputMessage] | Sequence[OutputMessage]) -> str:
+    longest = 0
+    for message in messages:
+        for part in message['parts']:
+            content = part.get('content')
+            # What has two members, one of them a text as `content`, has its type beside that.
+            if type(content) is not str or len(part) != 2:
+                return json_dumps(messages)
+            if len(content) > longest:
+                longest = len(content)
+    return texts_json(messages, longest=longest)
 
 
 class LLMRequest(NamedTuple):
@@ -20,10 +40,15 @@ class LLMRequest(NamedTuple):
 
     operation: str
     provider: str
-    model: str | None = None
+    provider_attributes: Mapping[str, Any] = {}
+    stop_sequences: Sequence[str] | None = None
+    messages: Sequence[InputMessage] | None = None
+    tool_definitions: Sequence[ToolDefinition] | None = None
+    # From here on the order is that of _REQUEST_NAMES.
     server_address: str | None = None
     server_port: int | None = None
-    stream: bool = False
+    model: str | None = None
+    stream: Literal[True] | None = None
     temperature: float | None = None
     top_p: float | None = None
     top_k: float | None = None
@@ -35,47 +60,55 @@ class LLMRequest(NamedTuple):
     output_type: str | None = None
     encoding_formats: Sequence[str] | None = None
     dimension_count: int | None = None
-    stop_sequences: Sequence[str] | None = None
-    messages: Sequence[InputMessage] | None = None
-    tool_definitions: Sequence[ToolDefinition] | None = None
-    provider_attributes: Mapping[str, Any] = {}
 
     def attributes(self, *, capture_content: bool) -> Attributes:
         """The span attributes of the request, absent values left out.
 
         Without `capture_content` nothing that a person, a model or a tool wrote is among them.
         """
-        table: Attributes = {
+        attributes: Attributes = {
             semconv.OPERATION_NAME: self.operation,
             semconv.PROVIDER_NAME: self.provider,
             **self.provider_attributes,
-            semconv.SERVER_ADDRESS: self.server_address,
-            semconv.SERVER_PORT: self.server_port,
-            semconv.REQUEST_MODEL: self.model,
-            semconv.REQUEST_STREAM: self.stream or None,
-            semconv.REQUEST_TEMPERATURE: self.temperature,
-            semconv.REQUEST_TOP_P: self.top_p,
-            semconv.REQUEST_TOP_K: self.top_k,
-            semconv.REQUEST_FREQUENCY_PENALTY: self.frequency_penalty,
-            semconv.REQUEST_PRESENCE_PENALTY: self.presence_penalty,
-            semconv.REQUEST_MAX_TOKENS: self.max_tokens,
-            semconv.REQUEST_SEED: self.seed,
-            semconv.REQUEST_CHOICE_COUNT: self.choice_count,
-            semconv.OUTPUT_TYPE: self.output_type,
-            semconv.REQUEST_ENCODING_FORMATS: self.encoding_formats,
-            semconv.EMBEDDINGS_DIMENSION_COUNT: self.dimension_count,
         }
+        for name, value in zip(_REQUEST_NAMES, self[_FIRST_NAMED:], strict=True):
+            if value is not None:
+                attributes[name] = value
         if capture_content:
-            table[semconv.REQUEST_STOP_SEQUENCES] = self.stop_sequences
+            if self.stop_sequences is not None:
+                attributes[semconv.REQUEST_STOP_SEQUENCES] = self.stop_sequences
             if self.messages is not None:
-                table[semconv.INPUT_MESSAGES] = json_dumps(self.messages)
+                attributes[semconv.INPUT_MESSAGES] = _messages_json(self.messages)
             if self.tool_definitions is not None:
-                table[semconv.TOOL_DEFINITIONS] = json_dumps(self.tool_definitions)
-        return {name: value for name, value in table.items() if value is not None}
+                attributes[semconv.TOOL_DEFINITIONS] = json_dumps(self.tool_definitions)
+        return attributes
+
+
+_REQUEST_NAMES: Final = (
+    semconv.SERVER_ADDRESS,
+    semconv.SERVER_PORT,
+    semconv.REQUEST_MODEL,
+    semconv.REQUEST_STREAM,
+    semconv.REQUEST_TEMPERATURE,
+    semconv.REQUEST_TOP_P,
+    semconv.REQUEST_TOP_K,
+    semconv.REQUEST_FREQUENCY_PENALTY,
+    semconv.REQUEST_PRESENCE_PENALTY,
+    semconv.REQUEST_MAX_TOKENS,
+    semconv.REQUEST_SEED,
+    semconv.REQUEST_CHOICE_COUNT,
+    semconv.OUTPUT_TYPE,
+    semconv.REQUEST_ENCODING_FORMATS,
+    semconv.EMBEDDINGS_DIMENSION_COUNT,
+)
+_FIRST_NAMED: Final = LLMRequest._fields.index('server_address')
 
 
 class Usage(NamedTuple):
-    """Token counts. Cached tokens are among the input tokens, reasoning tokens among the output tokens."""
+    """Token counts. Cached tokens are among the input tokens, reasoning tokens among the output tokens.
+
+    The order is that of _USAGE_NAMES.
+    """
 
     input_tokens: int | None = None
     output_tokens: int | None = None
@@ -99,21 +132,29 @@ class LLMResponse(NamedTuple):
 
     def attributes(self, *, capture_content: bool) -> Attributes:
         """The span attributes of the response, absent values left out."""
-        usage = self.usage
-        table: Attributes = {
-            semconv.RESPONSE_ID: self.id,
-            semconv.RESPONSE_MODEL: self.model,
-            semconv.RESPONSE_FINISH_REASONS: self.finish_reasons or None,
-            semconv.USAGE_INPUT_TOKENS: usage.input_tokens,
-            semconv.USAGE_OUTPUT_TOKENS: usage.output_tokens,
-            semconv.USAGE_CACHE_READ_INPUT_TOKENS: usage.cache_read_input_tokens,
-            semconv.USAGE_REASONING_OUTPUT_TOKENS: usage.reasoning_output_tokens,
-            semconv.EMBEDDINGS_DIMENSION_COUNT: self.dimension_count,
-            **self.provider_attributes,
-        }
+        attributes: Attributes = {**self.provider_attributes}
+        if self.id is not None:
+            attributes[semconv.RESPONSE_ID] = self.id
+        if self.model is not None:
+            attributes[semconv.RESPONSE_MODEL] = self.model
+        if self.finish_reasons:
+            attributes[semconv.RESPONSE_FINISH_REASONS] = self.finish_reasons
+        for name, count in zip(_USAGE_NAMES, self.usage, strict=True):
+            if count is not None:
+                attributes[name] = count
+        if self.dimension_count is not None:
+            attributes[semconv.EMBEDDINGS_DIMENSION_COUNT] = self.dimension_count
         if capture_content and self.messages:
-            table[semconv.OUTPUT_MESSAGES] = json_dumps(self.messages)
-        return {name: value for name, value in table.items() if value is not None}
+            attributes[semconv.OUTPUT_MESSAGES] = _messages_json(self.messages)
+        return attributes
+
+
+_USAGE_NAMES: Final = (
+    semconv.USAGE_INPUT_TOKENS,
+    semconv.USAGE_OUTPUT_TOKENS,
+    semconv.USAGE_CACHE_READ_INPUT_TOKENS,
+    semconv.USAGE_REASONING_OUTPUT_TOKENS,
+)
 
 
 class ServiceError(NamedTuple):

@@ -9,7 +9,7 @@ import functools
 import inspect
 import sys
 from array import array
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from itertools import islice
 from time import perf_counter
 from traceback import walk_stack
@@ -74,34 +74,32 @@ class StreamRecording:
         '_call',
         '_chunk_times',
         '_stream_id',
-        '_takes_chunk_times',
         '_unclaimed',
+        'take',
     )
 
     def __init__(self, call: StreamedCall, accumulator: Accumulator, *, takes_chunk_times: bool) -> None:
         self._call = call
         self._accumulator = accumulator
-        self._takes_chunk_times = takes_chunk_times
         self._chunk_times = array('d')
         self._stream_id = 0
         # Popped by whoever finishes first: popping is atomic, where a flag would need a lock.
         self._unclaimed = [call]
+        self.take: Callable[[Any], None] = self._take_timed if takes_chunk_times else self._take_first
+        """Takes the chunk that the caller is about to get. May raise: `errors.handle` does with it what is right."""
 
     def opened(self, stream: object) -> None:
         """The caller's stream is ready. Its identity tells its own end from that of a copy."""
         self._stream_id = id(stream)
         finalizer.opened(self)
 
-    def on_chunk(self, chunk: Any) -> None:
-        """The caller is about to get this chunk."""
-        if not self._unclaimed:
-            return  # Read on after it was closed: the span has ended.
-        if self._takes_chunk_times or not self._chunk_times:
-            self._chunk_times.append(perf_counter() - self._call.request_start)
-        try:
-            self._accumulator.add(chunk)
-        except Exception as fault:
-            errors.handle(_READ_CHUNK, fault)
+    def _take_first(self, chunk: Any) -> None:
+        self.take = self._accumulator.add
+        self._take_timed(chunk)
+
+    def _take_timed(self, chunk: Any) -> None:
+        self._chunk_times.append(perf_counter() - self._call.request_start)
+        self._accumulator.add(chunk)
 
     def finish(
         self, outcome: StreamOutcome, exception: BaseException | None = None, end_time: int | None = None
@@ -111,6 +109,7 @@ class StreamRecording:
             call = self._unclaimed.pop()
         except IndexError:
             return
+        self.take = _ignore  # Read on after it was closed: the span has ended.
         with _END:
             finalizer.closed(self)
             if end_time is None:
@@ -133,6 +132,7 @@ class StreamRecording:
     def leave(self) -> None:
         """This is a forked child's copy: the parent ends the span."""
         self._unclaimed.clear()
+        self.take = _ignore
 
     def dropped(self, stream: object) -> None:
         """A stream that holds this recording is being collected: the caller's own, or a copy of it."""
@@ -140,6 +140,10 @@ class StreamRecording:
             return
         # A broken clock is reported where reporting is safe: by the thread that ends the span.
         finalizer.dropped(self, self._call.now_quietly())
+
+
+def _ignore(chunk: Any) -> None:
+    """Take nothing."""
 
 
 def is_cancellation(exception: BaseException) -> bool:
@@ -200,7 +204,10 @@ def _new_next(base: Any, name: str) -> Any:
         except BaseException as exception:
             recording.fail(exception)
             raise
-        recording.on_chunk(chunk)
+        try:
+            recording.take(chunk)
+        except Exception as fault:
+            errors.handle(_READ_CHUNK, fault)
         return chunk
 
     return __next__
@@ -217,7 +224,10 @@ def _new_anext(base: Any, name: str) -> Any:
         except BaseException as exception:
             recording.fail(exception)
             raise
-        recording.on_chunk(chunk)
+        try:
+            recording.take(chunk)
+        except Exception as fault:
+            errors.handle(_READ_CHUNK, fault)
         return chunk
 
     return __anext__

@@ -21,6 +21,7 @@ from logfire._internal.integrations.llm_providers.azure_ai_inference.responses i
 )
 from logfire._internal.integrations.llm_providers.azure_ai_inference.stream import ChatAccumulator
 from logfire._internal.integrations.llm_providers.content import content_is_captured
+from logfire._internal.integrations.llm_providers.destination import Destination, LogfireDestination
 from logfire._internal.integrations.llm_providers.instrument import LLMInstrumentation, Registry
 from logfire._internal.integrations.llm_providers.operation import Operation
 
@@ -93,12 +94,46 @@ def instrument_azure_ai_inference(
     """Instrument the clients that are meant; see `logfire.instrument_azure_ai_inference`."""
     targets = _targets(azure_ai_inference_client)
     logfire.config.warn_if_not_initialized()
+    return _instrument(
+        targets,
+        LogfireDestination(logfire),
+        suppress_other_instrumentation=suppress_other_instrumentation,
+        capture_content=content_is_captured(capture_content),
+        stands_back=False,
+    )
+
+
+def instrument_all_clients(
+    destination: Destination, *, suppress_other_instrumentation: bool, capture_content: bool | None
+) -> AbstractContextManager[None]:
+    """Instrument every client that nothing else instruments, as nobody in the program asks for; see `Registry`.
+
+    Content is recorded only if it is asked for, as OpenTelemetry's own instrumentations hold it.
+    """
+    return _instrument(
+        _all_client_classes(),
+        destination,
+        suppress_other_instrumentation=suppress_other_instrumentation,
+        capture_content=content_is_captured(capture_content, unless_set=False),
+        stands_back=True,
+    )
+
+
+def _instrument(
+    targets: list[Any],
+    destination: Destination,
+    *,
+    suppress_other_instrumentation: bool,
+    capture_content: bool,
+    stands_back: bool,
+) -> AbstractContextManager[None]:
     instrumentation = LLMInstrumentation(
-        logfire,
+        destination,
         'logfire.azure_ai_inference',
         price_provider='azure',
         suppress_other_instrumentation=suppress_other_instrumentation,
-        capture_content=content_is_captured(capture_content),
+        capture_content=capture_content,
+        stands_back=stands_back,
     )
     return _registry.instrument(targets, instrumentation)
 

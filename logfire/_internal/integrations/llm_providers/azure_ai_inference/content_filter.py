@@ -8,7 +8,12 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from typing import Any
 
-from logfire._internal.integrations.llm_providers.azure_ai_inference.values import is_list, is_mapping
+from logfire._internal.integrations.llm_providers.azure_ai_inference.values import (
+    MAX_ITEMS,
+    as_mapping,
+    is_list,
+    is_mapping,
+)
 from logfire._internal.integrations.llm_providers.operation import json_attribute
 from logfire._internal.integrations.llm_providers.semconv import (
     CONTENT_FILTER_COMPLETION_RESULTS,
@@ -21,14 +26,14 @@ _VERDICTS = ('filtered', 'detected', 'severity')
 Results = dict[str, dict[str, Any]]
 
 
-def read_results(results: Any) -> Results:
-    """`{category: {filtered, severity or detected}}`; empty where the service sent none."""
-    if not is_mapping(results):
-        return {}
-    found: Results = {}
-    for category, result in results.items():
+def read_results(results: Any, before: Results | None = None) -> Results:
+    """`{category: {filtered, severity or detected}}`, over those `before`; empty where the service sent none."""
+    found: Results = {**before} if before else {}
+    if not results:
+        return found
+    for category, result in as_mapping(results).items():
         verdict = {name: result[name] for name in _VERDICTS if name in result} if is_mapping(result) else {}
-        if verdict:
+        if verdict and len(found) < MAX_ITEMS:
             found[category] = verdict
     return found
 
@@ -41,6 +46,8 @@ def completion_attributes(choices: Sequence[Results]) -> Mapping[str, Any]:
 def prompt_attributes(reply: Mapping[str, Any]) -> Mapping[str, Any]:
     """The attribute of a reply's `prompt_filter_results`, one object per prompt."""
     prompts = reply.get('prompt_filter_results')
+    if not prompts:
+        return {}
     found = [
         read_results(prompt.get('content_filter_results'))
         for prompt in (prompts if is_list(prompts) else ())

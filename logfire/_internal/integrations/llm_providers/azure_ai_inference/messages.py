@@ -6,7 +6,6 @@ REST reference: https://learn.microsoft.com/rest/api/aifoundry/model-inference/g
 from __future__ import annotations
 
 import base64
-import hashlib
 import json
 import urllib.parse
 from collections.abc import Iterator, Mapping
@@ -15,8 +14,9 @@ from typing import Any
 from logfire._internal.integrations.llm_providers.azure_ai_inference.values import (
     is_list,
     is_mapping,
-    plain,
-    read_str,
+    raw,
+    read_text,
+    read_word,
 )
 from logfire._internal.integrations.llm_providers.semconv import (
     BlobPart,
@@ -26,6 +26,7 @@ from logfire._internal.integrations.llm_providers.semconv import (
     UriPart,
 )
 
+_SPEAKERS = frozenset(('system', 'developer', 'user'))
 _THINK_OPEN, _THINK_CLOSE = '<think>', '</think>'
 
 
@@ -36,25 +37,35 @@ def read_messages(messages: list[Any] | tuple[Any, ...], binary_limit: int) -> l
 
 def read_message(message: Any, binary_limit: int) -> InputMessage:
     """One message of a request: a model, a dict, or a mixture of both."""
+    if type(message) is not dict:
+        message = raw(message)
     if not is_mapping(message):
         return {'role': 'user', 'parts': [text_part(message)] if isinstance(message, str) else [generic_part(message)]}
-    role = read_str(message.get('role')) or ''
-    content = message.get('content')
+    role, content = read_word(message.get('role')) or '', message.get('content')
+    if (
+        type(content) is str
+        and len(message) == 2
+        and (role in _SPEAKERS or (role == 'assistant' and content[:1].isalnum()))
+    ):
+        return {'role': role, 'parts': [{'type': 'text', 'content': content}]}  # Nearly every message.
     if role == 'tool':
         parts: list[Part] = [_tool_call_response(message, content, binary_limit)]
     else:
         parts = [*reasoning_parts(message), *_content_parts(content, binary_limit, thinks=role == 'assistant')]
         parts.extend(_tool_call_parts(message.get('tool_calls')))
     result: InputMessage = {'role': role, 'parts': parts}
-    if name := read_str(message.get('name')):
+    if name := read_word(message.get('name')):
         result['name'] = name
     return result
 
 
 def read_reply_parts(message: Mapping[str, Any], binary_limit: int) -> list[Part]:
     """The parts of a whole reply's message."""
-    parts = [*reasoning_parts(message), *_content_parts(message.get('content'), binary_limit, thinks=True)]
-    if refusal := read_str(message.get('refusal')):
+    content = message.get('content')
+    if type(content) is str and content[:1].isalnum() and len(message) == 2:
+        return [{'type': 'text', 'content': content}]  # Nearly every reply.
+    parts = [*reasoning_parts(message), *_content_parts(content, binary_limit, thinks=True)]
+    if refusal := read_text(message.get('refusal')):
         parts.append({'type': 'refusal', 'content': refusal})
     parts.extend(_tool_call_parts(message.get('tool_calls')))
     return parts
@@ -67,9 +78,8 @@ def text_part(text: str) -> Part:
 def generic_part(value: Any) -> Part:
     """A part the conventions have no shape for: kept as it is."""
     if is_mapping(value):
-        part: dict[str, Any] = plain(value)
-        return {**part, 'type': read_str(part.get('type')) or 'unknown'}
-    return {'type': 'unknown', 'content': plain(value)}
+        return {**value, 'type': read_word(value.get('type')) or 'unknown'}
+    return {'type': 'unknown', 'content': value}
 
 
 def split_thoughts(text: str) -> Iterator[Part]:
@@ -88,7 +98,7 @@ def split_thoughts(text: str) -> Iterator[Part]:
 
 def reasoning_parts(message: Mapping[str, Any]) -> Iterator[Part]:
     """The `reasoning_content` field, which some models fill beside `content`."""
-    if reasoning := read_str(message.get('reasoning_content')):
+    if reasoning := read_text(message.get('reasoning_content')):
         yield {'type': 'reasoning', 'content': reasoning}
 
 
@@ -107,7 +117,7 @@ def uri_or_blob(url: str, modality: str, binary_limit: int) -> UriPart | BlobPar
     header, _, data = url[len('data:') :].partition(',')
     mime_type, *options = header.split(';')
     if 'base64' not in options:
-        data = base64.b64encode(urllib.parse.unquote_to_bytes(data)).decode()
+        data = base64.b64encode(urllib.parse.unquote_to_bytes(data.encode('utf-8', 'surrogatepass'))).decode()
     return blob_part(data, modality, mime_type or None, binary_limit)
 
 
@@ -120,6 +130,8 @@ def blob_part(content: str, modality: str, mime_type: str | None, binary_limit: 
     if mime_type:
         part['mime_type'] = mime_type
     if len(content) > binary_limit:
+        import hashlib  # Loaded for large content, not for every program.
+
         try:
             data = base64.b64decode(content)
         except ValueError:
@@ -148,7 +160,7 @@ def _content_part(item: Any, binary_limit: int) -> Part:
         return text_part(item)
     if not is_mapping(item):
         return generic_part(item)
-    kind = read_str(item.get('type'))
+    kind = read_word(item.get('type'))
     value = item.get(kind) if kind else None
     if kind == 'text' and isinstance(value, str):
         return text_part(value)
@@ -157,7 +169,7 @@ def _content_part(item: Any, binary_limit: int) -> Part:
         if isinstance(url, str):
             return uri_or_blob(url, kind.removesuffix('_url'), binary_limit)
     if kind == 'input_audio' and is_mapping(value):
-        data, audio_format = value.get('data'), read_str(value.get('format'))
+        data, audio_format = value.get('data'), read_word(value.get('format'))
         if isinstance(data, str):
             return blob_part(data, 'audio', f'audio/{audio_format}' if audio_format else None, binary_limit)
     return generic_part(item)
@@ -170,7 +182,7 @@ def _tool_call_parts(calls: Any) -> Iterator[Part]:
         function = call.get('function') if is_mapping(call) else None
         if is_mapping(function):
             yield tool_call_part(
-                read_str(call.get('id')), read_str(function.get('name')) or '', function.get('arguments')
+                read_word(call.get('id')), read_word(function.get('name')) or '', function.get('arguments')
             )
         else:
             yield generic_part(call)
@@ -181,14 +193,14 @@ def _tool_call_response(message: Mapping[str, Any], content: Any, binary_limit: 
     if content is not None and not isinstance(content, str):
         response = list(_content_parts(content, binary_limit, thinks=False))
     part: Part = {'type': 'tool_call_response', 'response': response}
-    if call_id := read_str(message.get('tool_call_id')):
+    if call_id := read_word(message.get('tool_call_id')):
         part['id'] = call_id
     return part
 
 
 def _parsed(arguments: Any) -> Any:
     if not isinstance(arguments, str):
-        return plain(arguments)
+        return arguments
     try:
         return json.loads(arguments)
     except (ValueError, RecursionError):

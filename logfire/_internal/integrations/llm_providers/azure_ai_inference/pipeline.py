@@ -13,8 +13,10 @@ from typing import Any
 
 from opentelemetry.propagate import inject
 
+from logfire._internal.credentials import remember_credentials
 from logfire._internal.errors import Guard
 from logfire._internal.integrations.llm_providers import semconv
+from logfire._internal.integrations.llm_providers.azure_ai_inference.values import read_word
 from logfire._internal.integrations.llm_providers.invocation import Invocation, running_invocation
 from logfire._internal.patching import Patch
 
@@ -25,6 +27,7 @@ _RESPONSE = Guard('read the HTTP response of an Azure AI Inference call')
 _TRACING_OPTIONS = ('tracing_options', 'network_span_namer', 'tracing_attributes')
 
 _REQUEST_ID_HEADERS = ('x-ms-request-id', 'apim-request-id')
+_MAX_DIGITS = 18  # Of a number that OTLP can carry whatever they are.
 _RATE_LIMIT_HEADERS = {
     'x-ratelimit-remaining-requests': semconv.RATE_LIMIT_REMAINING_REQUESTS,
     'x-ratelimit-remaining-tokens': semconv.RATE_LIMIT_REMAINING_TOKENS,
@@ -54,6 +57,7 @@ def _new_on_request(original: Callable[..., None]) -> Callable[..., None]:
             with _REQUEST:
                 if _is_of(invocation, request):
                     invocation.new_attempt()
+                    remember_credentials(request.http_request.headers)
             return original(self, request)
         with _REQUEST:
             for option in _TRACING_OPTIONS:
@@ -61,6 +65,7 @@ def _new_on_request(original: Callable[..., None]) -> Callable[..., None]:
             # A credential may fetch its token inside our call, over a pipeline of its own.
             if _is_of(invocation, request):
                 _inject(invocation, request.http_request.headers)
+                remember_credentials(request.http_request.headers)
         return None
 
     return on_request
@@ -105,10 +110,10 @@ def _read_response(invocation: Invocation, response: Any) -> None:
     seen = invocation.transport_attributes
     seen[semconv.HTTP_STATUS_CODE] = response.status_code
     for name in _REQUEST_ID_HEADERS:
-        if request_id := headers.get(name):
+        if request_id := read_word(headers.get(name)):
             seen[semconv.AZURE_SERVICE_REQUEST_ID] = request_id
             break
     for name, attribute in _RATE_LIMIT_HEADERS.items():
         remaining = headers.get(name, '')
-        if remaining.isascii() and remaining.isdigit():
+        if len(remaining) <= _MAX_DIGITS and remaining.isascii() and remaining.isdigit():
             seen[attribute] = int(remaining)

@@ -2,14 +2,44 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Mapping
 from enum import Enum
-from typing import Any, TypeGuard
+from itertools import islice
+from typing import Any, Final, TypeGuard
+
+from logfire._internal.integrations.llm_providers.operation import bounded_text
+
+MAX_WORD: Final = 1_000
+"""Longest name, id or other word of a request or a reply that is kept whole, in characters."""
+
+MAX_ITEMS: Final = 1_000
+"""How many choices of a reply are read, tool calls of a streamed choice, words of an array."""
+
+_MIN_INTEGER: Final = -(2**63)
+_MAX_INTEGER: Final = 2**63 - 1
 
 
 def is_mapping(value: Any) -> TypeGuard[Mapping[str, Any]]:
     """A JSON object: a dict, or one of the client's models, which are mappings over the raw data."""
-    return isinstance(value, Mapping)
+    return type(value) is dict or (value is not None and isinstance(value, Mapping))
+
+
+def raw(value: Any) -> Any:
+    """The dict beneath one of the client's models, several times faster to read than the model; else the value."""
+    if type(value) is not dict:
+        try:
+            data: Any = value._data
+        except Exception:
+            return value
+        if type(data) is dict:
+            value = data  # pyright: ignore[reportUnknownVariableType]
+    return value  # pyright: ignore[reportUnknownVariableType]
+
+
+def as_mapping(value: Any) -> Mapping[str, Any]:
+    """A JSON object; an empty one for anything else."""
+    return value if is_mapping(value) else {}
 
 
 def is_list(value: Any) -> TypeGuard[list[Any] | tuple[Any, ...]]:
@@ -17,27 +47,57 @@ def is_list(value: Any) -> TypeGuard[list[Any] | tuple[Any, ...]]:
     return isinstance(value, (list, tuple))
 
 
-def read_str(value: Any) -> str | None:
-    """A string, or an enum of strings by its value; an empty one is no value."""
+def read_word(value: Any) -> str | None:
+    """A name, an id, a word of the service: a string, or an enum of strings by its value; an empty one is no value.
+
+    It becomes an attribute of its own, so it is bounded and without lone surrogates.
+    """
+    if type(value) is str and len(value) <= MAX_WORD and value.isascii():
+        return value or None
     if isinstance(value, Enum):
         value = value.value
-    return str(value) if isinstance(value, str) and value else None
+    return bounded_text(str.__str__(value), MAX_WORD) or None if isinstance(value, str) else None
+
+
+def read_words(values: Any) -> list[str]:
+    """The strings of an array, which becomes an attribute of its own: the first ones."""
+    words = map(read_word, islice(values, MAX_ITEMS)) if is_list(values) else ()
+    return [word for word in words if word is not None]
+
+
+def read_text(value: Any) -> str | None:
+    """A string as it is: what goes into JSON, which bounds it."""
+    return str.__str__(value) if isinstance(value, str) else None
 
 
 def read_float(value: Any) -> float | None:
-    return float(value) if isinstance(value, (int, float)) and not isinstance(value, bool) else None
+    """A finite number."""
+    if not isinstance(value, (int, float)) or isinstance(value, bool):
+        return None
+    try:
+        number = float.__float__(value) if isinstance(value, float) else float(int.__int__(value))
+    except OverflowError:
+        return None
+    return number if math.isfinite(number) else None
 
 
 def read_int(value: Any) -> int | None:
-    return int(value) if isinstance(value, int) and not isinstance(value, bool) else None
+    """An integer that OTLP can carry."""
+    if not isinstance(value, int) or isinstance(value, bool):
+        return None
+    number = int.__int__(value)
+    return number if _MIN_INTEGER <= number <= _MAX_INTEGER else None
 
 
-def plain(value: Any) -> Any:
-    """The value with every mapping (models among them) as a dict, and every enum as its value, at any depth."""
-    if isinstance(value, Enum):
-        return value.value
-    if is_mapping(value):
-        return {key: plain(item) for key, item in value.items()}
-    if is_list(value):
-        return [plain(item) for item in value]
-    return value
+def read_count(value: Any) -> int | None:
+    """An integer that counts something."""
+    count = read_int(value)
+    return count if count is not None and count >= 0 else None
+
+
+def is_given(value: Any) -> bool:
+    """Whether a value is truthy. One that refuses to say so makes the client's own question fail, soon enough."""
+    try:
+        return bool(value)
+    except Exception:
+        return True

@@ -406,6 +406,16 @@ def test_flush_hands_over_first(configured: Any, monkeypatch: pytest.MonkeyPatch
     assert 0 < seconds <= 2
 
 
+def test_a_flush_that_is_not_handed_all_says_so(configured: Any, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Where a part could not hand over in time, not all was exported, whatever the exporters say."""
+
+    def too_slow(seconds: float) -> bool:
+        return False
+
+    monkeypatch.setattr(lifecycle, '_before_flush', [too_slow])
+    assert not GLOBAL_CONFIG.force_flush(2_000)
+
+
 def test_a_flush_without_a_configuration_is_done() -> None:
     """Where nothing is held, a flush and a shutdown have succeeded."""
     assert GLOBAL_CONFIG.force_flush()

@@ -544,9 +544,14 @@ def test_a_fault_of_ours_leaves_plain_text(monkeypatch: pytest.MonkeyPatch, capl
         raise RuntimeError('a fault of ours')
 
     monkeypatch.setattr(errors, 'strict', False)
-    monkeypatch.setattr(formatter, '_find_call_site', fail)
     name = 'x'
-    found = [call(f'a {name}') for _ in range(3)]
-    assert found == [None] * 3
+    found: list[object] = []
+    for is_broken in (True, True, False):
+        with monkeypatch.context() as patch:
+            if is_broken:
+                patch.setattr(formatter, '_find_call_site', fail)
+            found.append(call(f'a {name}'))
+    assert found[:2] == [None, None]
+    assert found[2] is not None  # A fault is not remembered: the next call is as before.
     assert [record.levelname for record in caplog.records] == ['ERROR']
     assert 'find the f-string of a call' in caplog.text

@@ -101,16 +101,16 @@ def _finish() -> None:
 
 
 def _exit() -> None:
-    try:
-        _run(*_before_exit, *_at_exit)
-    except KeyboardInterrupt:
-        pass  # Whoever presses Ctrl-C while a program waits for its exporters wants it to end. Python would print it.
+    _run(*_before_exit, *_at_exit)
 
 
 def _run(*callbacks: Callable[[], object]) -> None:
-    for callback in callbacks:
-        with _FINISH:
-            callback()
+    try:
+        for callback in callbacks:
+            with _FINISH:
+                callback()
+    except KeyboardInterrupt:
+        pass  # Whoever presses Ctrl-C while a program waits for its exporters wants it to end. Python would print it.
 
 
 atexit.register(_exit)

@@ -52,4 +52,3 @@ class Unfinished(Generic[_T]):
     def _begin_child(self) -> None:
         for item in self._items():
             self._leave(item)
-        self._references.clear()

@@ -32,14 +32,14 @@ MAX_BAGGAGE_VALUE: Final = 1_000
 
 _ERROR: Final = LEVEL_NUMBERS['error']
 
+_ENTER: Final = 'take a span that started'
+_LEAVE: Final = 'take a span that ended'
 # Each span comes by here: a guard that costs nothing, `errors.handle`, stands where every span meets it.
-_START: Final = 'take a span that started'
-_TELL_START: Final = 'tell a span processor that a span started'
+_START: Final = 'tell a span processor that a span started'
 _BAGGAGE: Final = 'add baggage to a span'
 _COMPLETE: Final = 'complete a span'
 _SCRUB: Final = 'scrub a span'
-_END: Final = 'take a span that ended'
-_HAND_OVER: Final = 'hand a span to a span processor'
+_END: Final = 'hand a span to a span processor'
 _PENDING_GUARD: Final = errors.Guard('announce a span that started')
 
 
@@ -73,12 +73,12 @@ class SpanStages:
         shorten: Callable[[ReadableSpan], ReadableSpan] | None = None,
     ) -> None:
         self.processors = tuple(processors)
+        # One item for each span that is in the stages now: appending and popping are atomic, a counter is not.
+        self.inside: list[None] = []
         # Most processors have nothing to do then.
         self._on_start = tuple(
             [each.on_start for each in processors if getattr(each.on_start, '__func__', None) is not _NO_ON_START]
         )
-        # One item for each span that is in the stages now: appending and popping are atomic, a counter is not.
-        self.inside: list[None] = []
         self._live = tuple(each for each in processors if each in live or shows_live_work(each))
         self._scrubber = scrubber
         self._id_generator = id_generator or RandomIdGenerator()
@@ -106,7 +106,7 @@ class SpanStages:
             try:
                 on_start(span, context)
             except Exception as fault:
-                errors.handle(_TELL_START, fault)
+                errors.handle(_START, fault)
         if self._tail is not None:
             self._tail.start(span, context)
         elif self._live:
@@ -164,7 +164,7 @@ class SpanStages:
             try:
                 processor.on_end(span)
             except Exception as fault:
-                errors.handle(_HAND_OVER, fault)
+                errors.handle(_END, fault)
 
 
 class SpanPipeline(SpanProcessor):
@@ -196,7 +196,7 @@ class SpanPipeline(SpanProcessor):
         try:
             stages.start(span, parent_context)
         except Exception as fault:
-            errors.handle(_START, fault)
+            errors.handle(_ENTER, fault)
         finally:
             stages.inside.pop()
 
@@ -205,7 +205,7 @@ class SpanPipeline(SpanProcessor):
         try:
             stages.end(span)
         except Exception as fault:
-            errors.handle(_END, fault)
+            errors.handle(_LEAVE, fault)
         finally:
             stages.inside.pop()
 

@@ -133,6 +133,21 @@ def test_a_call_that_ends_as_the_program_does(endpoint: AzureAIInferenceEndpoint
     assert (instrumented.one.attributes or {})['gen_ai.response.finish_reasons'] == ('stop',)
 
 
+def test_a_call_that_the_exit_ends_first(
+    endpoint: AzureAIInferenceEndpoint, instrumented: Spans, caplog: pytest.LogCaptureFixture
+) -> None:
+    """A call that the exit has ended is not ended again by its thread, which gets its reply."""
+
+    def hook(response: Any) -> None:
+        running: Any = running_invocation()
+        running.cut()
+
+    client = new_client(ChatCompletionsClient, endpoint)
+    assert client.complete(messages=HI, raw_response_hook=hook).choices
+    assert 'gen_ai.response.finish_reasons' not in (instrumented.one.attributes or {})
+    assert caplog.text == ''
+
+
 class LockedExporter(SpanExporter):
     """An exporter with a lock, as real ones have, that is not re-entrant."""
 

@@ -55,7 +55,6 @@ class LogfireDestination:
 
     @property
     def unguarded_clock(self) -> Callable[[], int]:
-        """The clock as it was given, which may fail."""
         return self._config.advanced.ns_timestamp_generator
 
     @property
@@ -86,7 +85,7 @@ class ProviderDestination:
         self.tracer_provider = tracer_provider
         self.meter_provider = meter_provider
         self.clock: Callable[[], int] = time.time_ns
-        self.unguarded_clock: Callable[[], int] = time.time_ns
+        self.unguarded_clock = self.clock
 
 
 def opentelemetry_destination(

@@ -132,6 +132,7 @@ class StreamRecording:
     def leave(self) -> None:
         """This is a forked child's copy: the parent ends the span."""
         self._unclaimed.clear()
+        self.take = _ignore
 
     def dropped(self, stream: object) -> None:
         """A stream that holds this recording is being collected: the caller's own, or a copy of it."""

@@ -21,6 +21,7 @@ from logfire._internal.json_encoder import (
     encode,
     json_dumps,
     string_text,
+    texts_json,
     utf8_text,
 )
 
@@ -467,3 +468,23 @@ class Float(float):
 def test_numbers_of_subclasses() -> None:
     """A float of a class of its own is written as a float, NaN included."""
     assert json_dumps([Float('nan'), Float(1.5)]) == '["nan",1.5]'
+
+
+TEXTS = {
+    'short': 'a "b" \\ \x00 é',
+    'a surrogate': 'a\ud800b',
+    'long': 'ab"' * 20_000,
+    'long, not ASCII': 'é\n' * 30_000,
+    'long, with a surrogate': '\udfff' + 'a' * 50_000,
+    'nearly too long': 'a' * (MAX_CHARACTERS // 2),
+    'too long': 'a' * (MAX_CHARACTERS + 1),
+    'too long when escaped': '\x00' * (MAX_CHARACTERS // 4),
+}
+
+
+@pytest.mark.parametrize('text', TEXTS.values(), ids=list(TEXTS))
+@pytest.mark.parametrize('count', [1, 40])
+def test_values_of_texts_alone(text: str, count: int) -> None:
+    """What holds nothing but texts is written as it would be after a look at it, however long the texts are."""
+    value = [{'role': 'user', 'parts': [{'type': 'text', 'content': text}] * count}]
+    assert texts_json(value, longest=len(text)) == json_dumps(value)

@@ -14,11 +14,12 @@ from typing import Any
 import pytest
 from inline_snapshot import snapshot
 from opentelemetry import trace
-from opentelemetry.sdk.trace import ReadableSpan
+from opentelemetry.sdk.trace import ReadableSpan, SpanProcessor
 from opentelemetry.trace import SpanKind, Status, StatusCode
 
 import logfire
 from logfire._internal import errors
+from logfire._internal.config.configuration import GLOBAL_CONFIG
 from logfire._internal.main import DEFAULT_LOGFIRE_INSTANCE
 from logfire.testing import TestExporter, TimeGenerator
 
@@ -595,3 +596,22 @@ def test_a_clock_of_the_user_s_that_fails_never_reaches_the_body(
             logfire.info('found')
         assert not trace.get_current_span().get_span_context().is_valid
         assert span.message == 'count'
+
+
+@pytest.mark.usefixtures('configured')
+def test_a_processor_that_was_added_to_the_provider_itself_and_fails(
+    monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
+) -> None:
+    """Its fault at the end of a span of ours stays there: the user's block goes on, and it is reported."""
+
+    class Fails(SpanProcessor):
+        def on_end(self, span: ReadableSpan) -> None:
+            raise RuntimeError('told')
+
+    monkeypatch.setattr(errors, 'strict', False)
+    monkeypatch.setattr(errors, '_counts', {})
+    GLOBAL_CONFIG.tracer_provider.add_span_processor(Fails())
+    with logfire.span('block'):
+        pass
+    (report,) = [record.getMessage() for record in caplog.records if record.name == 'logfire']
+    assert 'could not end a span' in report

@@ -291,6 +291,13 @@ def test_what_has_no_price_has_no_cost(
     assert ('operation.cost' in (instrumented.one.attributes or {})) is priced
 
 
+@pytest.mark.usefixtures('prices')
+def test_a_price_in_tiers_is_none() -> None:
+    """Where a price depends on how much is used, no price per token is kept, and calls have no cost."""
+    assert cost._prices('google', 'gemini-2.5-pro') is None
+    assert cost._prices('azure', 'gpt-4o') is not None
+
+
 def test_without_the_package_there_is_no_cost(
     endpoint: AzureAIInferenceEndpoint, spans: Spans, monkeypatch: pytest.MonkeyPatch
 ) -> None:

@@ -378,6 +378,27 @@ TOOLS: dict[str, tuple[Any, dict[str, Any]]] = {
 }
 
 
+class Noted(dict[str, Any]):
+    """A dict of the user's own, with an attribute of a name that the client's models have too."""
+
+    _data = 'mine'
+
+
+def test_a_dict_of_the_users_own(colour: Colour, endpoint: AzureAIInferenceEndpoint, instrumented: Spans) -> None:
+    """A message that is a dict of another class is read as the mapping it is."""
+
+    async def body() -> None:
+        client = new_client(colour.chat_class, endpoint)
+        messages: list[Any] = [Noted(role='user', content='Hi')]
+        await colour.result(client.complete(messages=messages))
+        await colour.close(client)
+
+    colour.run(body())
+    assert json.loads(str((instrumented.one.attributes or {})['gen_ai.input.messages'])) == [
+        {'role': 'user', 'parts': [{'type': 'text', 'content': 'Hi'}]}
+    ]
+
+
 @pytest.mark.parametrize(('tool', 'recorded'), TOOLS.values(), ids=TOOLS)
 def test_tools_of_every_kind(
     tool: Any, recorded: dict[str, Any], endpoint: AzureAIInferenceEndpoint, instrumented: Spans

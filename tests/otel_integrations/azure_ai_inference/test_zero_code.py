@@ -14,11 +14,12 @@ import pytest
 from opentelemetry import trace
 from opentelemetry.sdk.metrics import MeterProvider
 from opentelemetry.sdk.metrics.export import InMemoryMetricReader
-from opentelemetry.sdk.trace import TracerProvider
+from opentelemetry.sdk.trace import ReadableSpan, SpanProcessor, TracerProvider
 from opentelemetry.sdk.trace.export import SimpleSpanProcessor
 from packaging.requirements import Requirement
 
 import logfire
+from logfire._internal import errors
 from logfire.integrations.azure_ai_inference import AzureAIInferenceInstrumentor
 from logfire.testing import TestExporter
 from logfire.testing.azure_ai_inference import AzureAIInferenceEndpoint, Gate, chat_reply, stream_reply
@@ -85,6 +86,31 @@ def test_a_plain_provider_gets_the_span(
     instrumentor.uninstrument()
     colour.run(ask(colour, endpoint))
     assert len(plain.get_finished_spans()) == 1
+
+
+@pytest.mark.parametrize('stream', [False, True], ids=['whole', 'stream'])
+def test_a_processor_of_a_plain_provider_that_fails(
+    stream: bool,
+    colour: Colour,
+    endpoint: AzureAIInferenceEndpoint,
+    instrumentor: AzureAIInferenceInstrumentor,
+    provider: TracerProvider,
+    caplog: pytest.LogCaptureFixture,
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    """Nobody keeps a processor's fault from the end of a span there but us: the call goes on, and it is reported."""
+
+    class Fails(SpanProcessor):
+        def on_end(self, span: ReadableSpan) -> None:
+            raise RuntimeError('told')
+
+    monkeypatch.setattr(errors, 'strict', False)
+    monkeypatch.setattr(errors, '_counts', {})
+    provider.add_span_processor(Fails())
+    instrumentor.instrument(tracer_provider=provider)
+    assert colour.run(ask(colour, endpoint, **({'stream': True} if stream else {})))
+    (report,) = [record.getMessage() for record in caplog.records if record.name == 'logfire']
+    assert 'could not finish the span of an LLM call' in report
 
 
 def test_a_plain_meter_provider_gets_every_metric(

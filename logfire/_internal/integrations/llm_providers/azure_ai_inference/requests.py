@@ -238,10 +238,8 @@ def _embedding_inputs(inputs: Iterable[Any], binary_limit: int) -> InputMessage:
     """What is embedded, as one user message: a text part per input; an image as its part, then its text."""
     parts: list[Part] = []
     for item in [inputs] if isinstance(inputs, str) else inputs:
-        if type(item) is str:
+        if isinstance(item, str):
             parts.append({'type': 'text', 'content': item})
-        elif isinstance(item, str):
-            parts.append(text_part(item))
         elif is_mapping(item):
             if isinstance(image := item.get('image'), str):
                 parts.append(uri_or_blob(image, 'image', binary_limit))

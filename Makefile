@@ -7,8 +7,8 @@ PIP_VERSION := 26.0.1
 SETUP := $(VENV)/.setup
 DEMO_SETUP := $(VENV)/.demo-setup
 
-.PHONY: all install format lint typecheck test testcov docs demo demo-local bench compat matrix matrix-smoke ui-check fuzz \
-	soak screenshots dist-check clean
+.PHONY: all install format lint typecheck test testcov docs demo demo-local bench compat matrix matrix-smoke ui-check fuzz soak \
+	screenshots dist-check clean
 all: format lint typecheck test
 
 $(BIN)/pip:

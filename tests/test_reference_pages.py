@@ -104,7 +104,10 @@ def test_every_parameter(page: str) -> None:
             assert f'`{variable}`' in table
     shown = rows(table)
     assert len(shown) == len(declared)
-    assert 'a URL that begins with http:// or https://; default unset' in shown['`LOGFIRE_BASE_URL`']
+    assert (
+        'a URL that begins with http:// or https://, without user and password; default unset'
+        in shown['`LOGFIRE_BASE_URL`']
+    )
     assert 'true or false (1, true, t, 0, false, f); default `True`' in shown['`LOGFIRE_CONSOLE`']
 
 

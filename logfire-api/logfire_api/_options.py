@@ -6,6 +6,7 @@ import re
 import time
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
+from pathlib import Path
 from typing import TYPE_CHECKING, Any, Literal, TextIO, TypeVar
 
 from logfire_api._span import LevelName
@@ -40,6 +41,10 @@ class AdvancedOptions:
     log_record_processors: Sequence[Any] = ()
     exception_callback: ExceptionCallback | None = None
     resource_detectors: Sequence[Any] | None = None
+    export_memory_items: int | None = None
+    export_memory_size: int | None = None
+    export_buffer_dir: Path | str | None = None
+    export_buffer_size: int | None = None
 
 
 @dataclass(frozen=True)

@@ -26,6 +26,11 @@ TEXTS: list[tuple[Parameter[Any], str, object]] = [
     (parameters.INSPECT_ARGUMENTS, '0', False),
     (parameters.IGNORE_NO_CONFIG, '1', True),
     (parameters.DISTRIBUTED_TRACING, 'T', True),
+    (parameters.EXPORT_MEMORY_ITEMS, ' 100 ', 100),
+    (parameters.EXPORT_MEMORY_SIZE, '1000000', 1_000_000),
+    (parameters.EXPORT_BUFFER_DIR, '/var/buffer', Path('/var/buffer')),
+    (parameters.EXPORT_BUFFER_DIR, '~/buffer', Path.home() / 'buffer'),
+    (parameters.EXPORT_BUFFER_SIZE, '7', 7),
     (parameters.CONSOLE, 'f', False),
     (parameters.CONSOLE_COLORS, 'Never', 'never'),
     (parameters.CONSOLE_SPAN_STYLE, 'indented', 'indented'),
@@ -147,6 +152,8 @@ REJECTED: list[tuple[Parameter[Any], str, list[object]]] = [
     (parameters.TRACE_SAMPLE_RATE, 'a number from 0 to 1', ['x', 1.5, -0.1, 'nan', True]),
     (parameters.MIN_LEVEL, LEVELS, ['loud', -1, 1.5, True]),
     (parameters.CONSOLE_COLORS, "one of 'auto', 'always', 'never'", ['red', 1]),
+    (parameters.EXPORT_MEMORY_ITEMS, 'a whole number above zero', [0, -1, '0', '1.5', 'many', True, 1.0]),
+    (parameters.EXPORT_BUFFER_DIR, 'a path', [3]),
 ]
 
 
@@ -229,3 +236,10 @@ def test_a_directory_that_is_not_there_has_no_file(directory: Path) -> None:
     assert Sources('nowhere').value(parameters.SERVICE_NAME) is None
     directory.joinpath('file').write_text('')
     assert Sources('file').value(parameters.SERVICE_NAME) is None
+
+
+def test_the_export_buffer_needs_a_posix_system(directory: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Where its permissions and locks are unknown the export buffer is refused, not used without them."""
+    monkeypatch.setattr(parameters, 'IS_POSIX', False)
+    with pytest.raises(LogfireConfigError, match=r'^export_buffer_dir: .* the permissions and locks of a POSIX system'):
+        Sources(directory).value(parameters.EXPORT_BUFFER_DIR, directory)

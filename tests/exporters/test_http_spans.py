@@ -56,6 +56,7 @@ def shown(exporter: TestExporter, name: str, kind: SpanKind, attributes: dict[st
         ('GET', {'http.method': 'GET', 'http.url': 'http://['}, 'GET', 'GET'),
         ('GET', {'http.url': 'http://farm.test/'}, 'GET', 'GET'),
         ('GET', {'http.method': 1, 'http.url': ['http://farm.test/']}, 'GET', 'GET'),
+        ('GET', {'http.method': 'GET', 'http.url': ['http://farm.test/']}, 'GET', 'GET'),
         ('own', {'http.method': 'GET', 'http.url': 'http://farm.test/'}, 'own', 'own'),
     ],
 )

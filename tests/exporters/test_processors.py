@@ -347,6 +347,16 @@ def test_what_cannot_be_scrubbed_is_not_exported(forgiving: pytest.LogCaptureFix
     assert 'could not scrub a span' in forgiving.text
 
 
+def test_a_span_that_cannot_be_completed_is_exported_as_it_is(
+    forgiving: pytest.LogCaptureFixture, monkeypatch: pytest.MonkeyPatch, exporter: TestExporter
+) -> None:
+    """A fault in finding its message costs the message."""
+    monkeypatch.setattr('logfire._internal.exporters.processors.http_message', None)
+    new_tracer(SimpleSpanProcessor(exporter)).start_span('span', attributes={'a': 1}).end()
+    assert [attributes(span) for span in exporter.exported_spans] == [{'a': 1}]
+    assert 'could not complete a span' in forgiving.text
+
+
 def test_broken_baggage_costs_itself_only(
     forgiving: pytest.LogCaptureFixture, monkeypatch: pytest.MonkeyPatch, exporter: TestExporter
 ) -> None:

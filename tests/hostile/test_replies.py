@@ -203,9 +203,10 @@ def test_any_boundaries(pieces: list[bytes], most: int | None, colour: Colour, w
 @EXAMPLES
 @given(pieces=event_streams())
 def test_any_boundaries_over_http(pieces: list[bytes], colour: Colour, watch: Watch) -> None:
-    """The same over a connection, through the transports that the clients have by default.
+    """Such events over a connection, through the transports that the clients have by default.
 
-    In one piece: which pieces a reader finds together is a matter of moments, and so is what the client makes of them.
+    In one piece: which pieces a reader gets of several, and with that what the client makes of an event it refuses, is
+    a matter of time, with us and without.
     """
     with AzureAIInferenceEndpoint() as endpoint:
 
@@ -220,7 +221,7 @@ def test_any_boundaries_over_http(pieces: list[bytes], colour: Colour, watch: Wa
             await colour.close(client)
             return chunks
 
-        reply = raw_reply(200, [b''.join(pieces)], headers={'content-type': 'text/event-stream'})
+        reply = raw_reply(200, b''.join(pieces), headers={'content-type': 'text/event-stream'})
         endpoint.reply(reply, reply)
         without = colour.run(body())
         with logfire.instrument_azure_ai_inference():

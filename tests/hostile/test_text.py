@@ -341,13 +341,15 @@ def test_arguments_without_end(stream: bool, colour: Colour, endpoint: AzureAIIn
 def test_text_of_ten_megabytes(watch: Watch) -> None:
     """Ten megabytes as template, name, message, tag, value or exception are cut after 2**20 characters, or fewer."""
     text = 'x' * HUGE
-    with pytest.raises(Teapot), logfire.span(text, _span_name=text, _tags=[text], value=text) as span:
+    named: dict[str, Any] = {text: 1, 'value': text}
+    with pytest.raises(Teapot), logfire.span(text, _span_name=text, _tags=[text], **named) as span:
         span.message = text
         raise Teapot(text)
     (span,) = watch.spans
     watch.check()
     assert len(span.name) == BOUND
     for name, value in (span.attributes or {}).items():
+        assert len(name) < 1100
         assert len(str(value)) <= BOUND, name
     assert len(span.status.description or '') <= BOUND
     for value in (span.events[0].attributes or {}).values():

@@ -39,6 +39,9 @@ REPLACED_TIMEOUT_MILLIS: Final = 3_000
 EXIT_TIMEOUT_MILLIS: Final = 10_000
 """How long the exit of the interpreter waits for what is not exported yet."""
 
+FLUSH_SHARE: Final = 0.7
+"""The part of a shutdown's time that exporting may take; in the rest is written down or reported what is left."""
+
 
 class LogfireConfig:
     """One configuration and what it is made of.
@@ -153,12 +156,16 @@ class LogfireConfig:
         Returns:
             Whether everything was exported in time. What was not is still being worked on.
         """
-        deadline = time.monotonic() + timeout_millis / 1_000
-        handed_over = lifecycle.before_flush(timeout_millis / 1_000)
+        return self._flush(timeout_millis / 1_000)
+
+    def _flush(self, timeout_seconds: float, *, drain: bool = False) -> bool:
+        deadline = time.monotonic() + timeout_seconds
+        handed_over = lifecycle.before_flush(timeout_seconds)
         pipeline = self._pipeline
         if pipeline is None:
             return handed_over
-        return pipeline.force_flush(self._runner, max(0.0, deadline - time.monotonic())) and handed_over
+        left = max(0.0, deadline - time.monotonic())
+        return pipeline.force_flush(self._runner, left, drain=drain) and handed_over
 
     def shutdown(self, timeout_millis: int = 30_000, flush: bool = True) -> bool:
         """Stop recording for good, or until `configure()` is called again. Further use is harmless and records nothing.
@@ -171,7 +178,7 @@ class LogfireConfig:
             Whether it was done in time. What was not is still being worked on.
         """
         deadline = time.monotonic() + timeout_millis / 1_000
-        flushed = self.force_flush(timeout_millis) if flush else True
+        flushed = self._flush(timeout_millis / 1_000 * FLUSH_SHARE, drain=True) if flush else True
         with self._lock:
             pipeline, self._pipeline = self._pipeline, None
             if pipeline is None:

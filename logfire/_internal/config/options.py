@@ -9,6 +9,8 @@ from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Literal, TextIO, TypeAlias
 
 if TYPE_CHECKING:
+    from pathlib import Path
+
     from opentelemetry.sdk._logs import LogRecordProcessor
     from opentelemetry.sdk.metrics.export import MetricReader
     from opentelemetry.sdk.metrics.view import View
@@ -61,6 +63,17 @@ class AdvancedOptions:
     resource_detectors: Sequence[ResourceDetector | str] | None = None
     """Detectors, or names of installed ones, that add resource attributes. None reads
     `OTEL_EXPERIMENTAL_RESOURCE_DETECTORS`."""
+    export_memory_items: int | None = None
+    """The most spans, log records or metrics that are kept in memory while a collector does not take them, for each
+    of the three and each place they go to; 20,000 by default. `LOGFIRE_EXPORT_MEMORY_ITEMS`."""
+    export_memory_size: int | None = None
+    """The same in bytes, as they are sent; 64 MiB by default. `LOGFIRE_EXPORT_MEMORY_SIZE`."""
+    export_buffer_dir: Path | str | None = None
+    """A folder for what goes beyond that, and for what cannot be delivered before the program ends: the next one that
+    sends to the same place delivers it. It is made if it is not there, readable by its owner only. None, the default,
+    keeps nothing on disk. `LOGFIRE_EXPORT_BUFFER_DIR`."""
+    export_buffer_size: int | None = None
+    """The most that the folder may hold, in bytes; 512 MiB by default. `LOGFIRE_EXPORT_BUFFER_SIZE`."""
 
 
 @dataclass(frozen=True)

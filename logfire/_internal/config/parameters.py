@@ -19,6 +19,7 @@ from logfire.exceptions import LogfireConfigError
 
 T = TypeVar('T')
 
+IS_POSIX: Final = os.name == 'posix'
 # A Logfire token that was given in place of something else, and the user and password of a URL.
 _SECRETS: Final = re.compile(r'pylf_v\w+|(?<=://)[^/@\s]+(?=@)')
 
@@ -73,6 +74,22 @@ def read_path(value: object) -> Path:
     if isinstance(value, (str, Path)):
         return Path(value)
     raise Rejected('a path')
+
+
+def read_buffer_dir(value: object) -> Path:
+    path = read_path(value)
+    if not IS_POSIX:
+        raise Rejected('nothing on this system: the export buffer needs the permissions and locks of a POSIX system')
+    return path.expanduser()
+
+
+def read_count(value: object) -> int:
+    """A whole number above zero."""
+    text = value.strip() if isinstance(value, str) else ''
+    number = int(text) if text.isascii() and text.isdecimal() and len(text) < 20 else value
+    if isinstance(number, int) and not isinstance(number, bool) and number > 0:
+        return number
+    raise Rejected('a whole number above zero')
 
 
 def read_base_url(value: object) -> str:
@@ -168,6 +185,20 @@ DISTRIBUTED_TRACING: Final = Parameter[bool | None](
 """Whether to continue traces that requests from elsewhere carry. Unset continues them and warns once."""
 CONFIG_DIR: Final = Parameter[Path | None]('config_dir', read_path, None, ('LOGFIRE_CONFIG_DIR',), in_file=False)
 """Where `pyproject.toml` is. Unset, the working directory."""
+EXPORT_MEMORY_ITEMS: Final = Parameter('export_memory_items', read_count, 20_000, ('LOGFIRE_EXPORT_MEMORY_ITEMS',))
+"""How many spans (or log records, or metrics) wait in memory for a collector that does not take them."""
+EXPORT_MEMORY_SIZE: Final = Parameter(
+    'export_memory_size', read_count, 64 * 1_024 * 1_024, ('LOGFIRE_EXPORT_MEMORY_SIZE',)
+)
+"""How many bytes of them wait in memory."""
+EXPORT_BUFFER_DIR: Final = Parameter[Path | None](
+    'export_buffer_dir', read_buffer_dir, None, ('LOGFIRE_EXPORT_BUFFER_DIR',)
+)
+"""A folder for what memory has no room for, and for what is left when the program ends."""
+EXPORT_BUFFER_SIZE: Final = Parameter(
+    'export_buffer_size', read_count, 512 * 1_024 * 1_024, ('LOGFIRE_EXPORT_BUFFER_SIZE',)
+)
+"""How many bytes may wait in that folder."""
 ADD_BAGGAGE_TO_ATTRIBUTES: Final = Parameter('add_baggage_to_attributes', read_bool, True)
 """Record the OpenTelemetry baggage as attributes of every span."""
 CONSOLE: Final = Parameter('console', read_bool, True, ('LOGFIRE_CONSOLE',))

@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
+import functools
 import time
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
 from opentelemetry.sdk.trace import SpanProcessor, TracerProvider
-from opentelemetry.sdk.trace.export import BatchSpanProcessor
 from opentelemetry.sdk.trace.id_generator import IdGenerator, RandomIdGenerator
 from opentelemetry.sdk.trace.sampling import ALWAYS_ON, ParentBased, Sampler, TraceIdRatioBased
 
@@ -16,6 +16,7 @@ from logfire._internal.config.generators import GuardedIdGenerator
 from logfire._internal.config.resource import in_child, new_resource
 from logfire._internal.config.settings import Settings
 from logfire._internal.deadline import DeadlineRunner
+from logfire._internal.exporters.draining import Draining
 from logfire._internal.exporters.otlp_endpoints import has_otlp_endpoint
 from logfire._internal.exporters.processors import SpanPipeline, SpanStages, flush_jobs
 from logfire._internal.exporters.span_metrics import SpanMetrics
@@ -55,9 +56,13 @@ class Pipeline:
         """Take no more spans."""
         self.span_pipeline.use(SpanStages())
 
-    def force_flush(self, runner: DeadlineRunner, timeout_seconds: float) -> bool:
-        """Export what is held; whether all of it was done in time."""
+    def force_flush(self, runner: DeadlineRunner, timeout_seconds: float, *, drain: bool = False) -> bool:
+        """Export what is held; whether all of it was done in time. With `drain`, a shutdown follows."""
         parts = [*self.stages.processors, *self.metric_readers, *self.log_processors]
+        if drain:
+            for part in parts:
+                if isinstance(part, Draining):
+                    part.drain()
         return runner.run(flush_jobs(parts, int(timeout_seconds * 1_000)), timeout_seconds)
 
     def shutdown(self, runner: DeadlineRunner, timeout_seconds: float, *, keep: Pipeline | None = None) -> bool:
@@ -65,13 +70,15 @@ class Pipeline:
         deadline = time.monotonic() + timeout_seconds
         self.stages.wait_until_left(timeout_seconds)
         kept = [*keep.stages.processors, *keep.log_processors] if keep is not None else []
+        # They keep to it by themselves, for the last thing that some do is to write down what they still hold.
+        timeout_millis = int(timeout_seconds * 1_000 * 0.9)
         jobs: list[Callable[[], object]] = [
-            processor.shutdown
+            _shutdown_job(processor, timeout_millis)
             for processor in (*self.stages.processors, *self.log_processors)
             if not any(processor is other for other in kept)
         ]
         if self.meter_provider is not None:
-            jobs.append(self.meter_provider.shutdown)
+            jobs.append(functools.partial(self.meter_provider.shutdown, timeout_millis))
         return runner.run(jobs, max(0.0, deadline - time.monotonic()))
 
     def prepare(self, runner: DeadlineRunner) -> None:
@@ -81,7 +88,11 @@ class Pipeline:
         deadline.
         """
         if self.sends:
-            runner.prepare(len(self.stages.processors) + len(self.log_processors) + len(self.metric_readers))
+            parts = [*self.stages.processors, *self.log_processors, *self.metric_readers]
+            runner.prepare(len(parts))
+            for part in parts:
+                if isinstance(part, Draining):
+                    part.start()
 
     def in_child(self) -> Pipeline:
         """This pipeline in a forked child: its spans and log records tell which process they are of.
@@ -128,12 +139,14 @@ def new_pipeline(settings: Settings, span_pipeline: SpanPipeline, runner: Deadli
     live: list[SpanProcessor] = []
     for place in exporters:
         if place.spans is not None:
-            span_processors.append(BatchSpanProcessor(place.spans))
+            from logfire._internal.exporters.otlp_spans import OutboxSpanProcessor
+
+            span_processors.append(OutboxSpanProcessor(place.spans))
             live += span_processors[-1:] if place.shows_live_work else ()
         if place.logs is not None:
-            from opentelemetry.sdk._logs.export import BatchLogRecordProcessor
+            from logfire._internal.exporters.otlp_logs import OutboxLogProcessor
 
-            log_processors.append(BatchLogRecordProcessor(place.logs))
+            log_processors.append(OutboxLogProcessor(place.logs))
     span_metrics = SpanMetrics() if settings.metrics is not None and settings.metrics.collect_in_spans else None
     stages = SpanStages(
         span_processors,
@@ -187,6 +200,12 @@ def _new_logger_provider(resource: Resource, log_pipeline: LogRecordProcessor) -
     return provider
 
 
+def _shutdown_job(processor: SpanProcessor | LogRecordProcessor, timeout_millis: int) -> Callable[[], object]:
+    if isinstance(processor, Draining):
+        return functools.partial(processor.finish, timeout_millis)
+    return processor.shutdown
+
+
 def _sampler(head: object) -> Sampler | None:
     if head is None or isinstance(head, Sampler):
         return head  # For None OpenTelemetry asks its own variables.
@@ -200,9 +219,11 @@ def _sampler(head: object) -> Sampler | None:
 def _otlp_exporters(settings: Settings) -> list[OTLPExporters]:
     if not settings.tokens and not any(has_otlp_endpoint(signal) for signal in ('TRACES', 'METRICS', 'LOGS')):
         return []
-    from logfire._internal.exporters.otlp import new_otlp_exporters
+    from logfire._internal.exporters.otlp import BufferLimits, MemoryLimits, new_otlp_exporters
 
-    return new_otlp_exporters(settings.tokens, settings.advanced.base_url, metrics=settings.metrics is not None)
+    buffers = settings.buffers
+    limits = BufferLimits(MemoryLimits(buffers.memory_items, buffers.memory_size), buffers.folder, buffers.folder_size)
+    return new_otlp_exporters(settings.tokens, settings.advanced.base_url, limits, metrics=settings.metrics is not None)
 
 
 def _metrics(
@@ -215,9 +236,12 @@ def _metrics(
     if not metric_exporters and not settings.metrics.additional_readers:
         return (), None
     from opentelemetry.sdk.metrics import MeterProvider
-    from opentelemetry.sdk.metrics.export import PeriodicExportingMetricReader
 
-    own = [PeriodicExportingMetricReader(exporter) for exporter in metric_exporters]
+    own: list[MetricReader] = []
+    if metric_exporters:
+        from logfire._internal.exporters.otlp_metrics import OutboxMetricReader
+
+        own += [OutboxMetricReader(exporter) for exporter in metric_exporters]
     readers: list[MetricReader] = [*settings.metrics.additional_readers, *own]
     try:
         provider = MeterProvider(readers, resource, shutdown_on_exit=False, views=settings.metrics.views)

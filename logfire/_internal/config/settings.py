@@ -51,6 +51,16 @@ class Keywords(TypedDict):
 
 
 @dataclass(frozen=True)
+class Buffers:
+    """What is kept of telemetry that cannot be delivered now."""
+
+    memory_items: int
+    memory_size: int
+    folder: Path | None
+    folder_size: int
+
+
+@dataclass(frozen=True)
 class Settings:
     """What `logfire.configure()` was told, by any of its sources."""
 
@@ -72,6 +82,8 @@ class Settings:
     """Which of those to keep."""
     advanced: AdvancedOptions
     """`base_url` is that of any source."""
+    buffers: Buffers
+    """What `advanced` says of it, or any other source."""
 
 
 def resolve(keywords: Keywords) -> Settings:
@@ -101,6 +113,12 @@ def resolve(keywords: Keywords) -> Settings:
         head=_head(sampling, sources),
         tail=sampling.tail,
         advanced=replace(advanced, base_url=sources.value(parameters.BASE_URL, advanced.base_url)),
+        buffers=Buffers(
+            memory_items=sources.value(parameters.EXPORT_MEMORY_ITEMS, advanced.export_memory_items),
+            memory_size=sources.value(parameters.EXPORT_MEMORY_SIZE, advanced.export_memory_size),
+            folder=sources.value(parameters.EXPORT_BUFFER_DIR, advanced.export_buffer_dir),
+            folder_size=sources.value(parameters.EXPORT_BUFFER_SIZE, advanced.export_buffer_size),
+        ),
     )
 
 

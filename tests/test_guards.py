@@ -26,7 +26,7 @@ from opentelemetry.sdk._logs import Logger, LogRecordProcessor
 from opentelemetry.sdk.metrics import Counter, Histogram, MeterProvider, UpDownCounter
 from opentelemetry.sdk.metrics.export import InMemoryMetricReader
 from opentelemetry.sdk.resources import Resource, ResourceDetector
-from opentelemetry.sdk.trace import SpanProcessor
+from opentelemetry.sdk.trace import Span, SpanProcessor
 from opentelemetry.sdk.trace.export import SimpleSpanProcessor
 from opentelemetry.sdk.trace.id_generator import RandomIdGenerator
 from opentelemetry.sdk.trace.sampling import ALWAYS_ON, Sampler, SamplingResult
@@ -461,6 +461,25 @@ def test_a_fault_behind_a_guard(
     program.flush_may_fail = False
     logfire.force_flush()
     assert program.use() == recorded
+
+
+@pytest.mark.usefixtures('lenient')
+def test_a_span_of_opentelemetrys_that_cannot_end(
+    monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
+) -> None:
+    """Where OpenTelemetry itself fails to end a span of ours, the program goes on."""
+
+    def fail(span: Span, end_time: int | None = None) -> None:
+        raise RuntimeError('told')
+
+    program = Program()
+    logfire.configure(**program.parts.keywords(program.exporter))
+    monkeypatch.setattr(Span, 'end', fail)
+    with logfire.instrument_azure_ai_inference(ChatCompletionsClient), logfire.span('outer'):
+        assert program.client.complete(messages=HI, model='gpt-4o').choices
+    llm, outer = reports(caplog)
+    assert 'could not finish the span of an LLM call' in llm
+    assert 'could not end a span' in outer
 
 
 @pytest.mark.usefixtures('lenient')

@@ -17,6 +17,7 @@ from tests.benchmarks import by_hand, calls
 from tests.benchmarks.contenders import Discard, instrumented, ours, with_reader
 from tests.benchmarks.pairing import Block, Timing, compare, repeated
 from tests.benchmarks.processes import measured, paired_children
+from tests.benchmarks.profile import profile
 
 TEXTS_256 = [f'A sentence about place number {at}, short enough to embed.' for at in range(256)]
 
@@ -343,6 +344,18 @@ def microsofts(rounds: int) -> Iterator[Figure]:
     yield Figure("Microsoft's own instrumentor: complete(), 2 messages, sync", None, ratio, 'x')
 
 
+def where_the_time_goes(rounds: int) -> Iterator[Figure]:
+    reply = calls.new_reply()
+    client = instrumented(calls.new_ready_client(lambda: reply), Discard())
+    shares = profile(
+        lambda: client.complete(messages=calls.SMALL_MESSAGES, model=calls.MODEL, tools=None), seconds=rounds / 40
+    )
+    ours = sum(share for place, share in shares.items() if place.startswith('ours'))
+    yield Figure('of complete(), 2 messages, sync: ours', None, 100 * ours, ' %')
+    for place, share in list(shares.items())[:12]:
+        yield Figure(f'    {place}', None, 100 * share, ' %')
+
+
 ROWS: Mapping[str, Row] = {
     'complete': _complete_row('complete(), 2 messages, sync', 1.4, calls.SMALL_MESSAGES, None),
     'async': async_complete,
@@ -359,4 +372,5 @@ ROWS: Mapping[str, Row] = {
     'memory': memory,
     'start-up': start_up,
     'microsofts': microsofts,
+    'profile': where_the_time_goes,
 }

@@ -85,7 +85,7 @@ class StreamRecording:
         self._stream_id = 0
         # Popped by whoever finishes first: popping is atomic, where a flag would need a lock.
         self._unclaimed = [call]
-        self.take: Callable[[Any], None] = self._take_timed if takes_chunk_times else self._take_first
+        self.take: Callable[[Any], None] = self._timed() if takes_chunk_times else self._take_first
         """Takes the chunk that the caller is about to get. May raise: `errors.handle` does with it what is right."""
 
     def opened(self, stream: object) -> None:
@@ -94,12 +94,18 @@ class StreamRecording:
         finalizer.opened(self)
 
     def _take_first(self, chunk: Any) -> None:
-        self.take = self._accumulator.add
-        self._take_timed(chunk)
-
-    def _take_timed(self, chunk: Any) -> None:
         self._chunk_times.append(perf_counter() - self._call.request_start)
-        self._accumulator.add(chunk)
+        self.take = self._accumulator.add
+        self.take(chunk)
+
+    def _timed(self) -> Callable[[Any], None]:
+        note, add, start = self._chunk_times.append, self._accumulator.add, self._call.request_start
+
+        def take(chunk: Any) -> None:
+            note(perf_counter() - start)
+            add(chunk)
+
+        return take
 
     def finish(
         self, outcome: StreamOutcome, exception: BaseException | None = None, end_time: int | None = None

@@ -551,9 +551,14 @@ def test_prices_that_cannot_be_loaded(monkeypatch: pytest.MonkeyPatch, caplog: p
     monkeypatch.setattr(genai_prices, 'calc_price', fail)
     monkeypatch.setattr(cost, '_loaded', [])
     cost._load()
+    cost._load()
     assert cost._loaded == []
     (report,) = reports(caplog)
     assert 'could not load the prices of genai-prices' in report
+    monkeypatch.setattr(cost, '_exiting', [None])
+    errors._counts.clear()
+    cost._load()
+    assert reports(caplog) == [report], 'A program that ends while they load says nothing.'
 
 
 def frames_needed(work: Callable[[], bool]) -> int:

@@ -473,6 +473,7 @@ def test_numbers_of_subclasses() -> None:
 TEXTS = {
     'short': 'a "b" \\ \x00 é',
     'a surrogate': 'a\ud800b',
+    'nearly long': 'a' * 32_000,
     'long': 'ab"' * 20_000,
     'long, not ASCII': 'é\n' * 30_000,
     'long, with a surrogate': '\udfff' + 'a' * 50_000,

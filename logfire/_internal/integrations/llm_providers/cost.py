@@ -12,6 +12,7 @@ import threading
 from decimal import Decimal
 from typing import Any, NamedTuple
 
+from logfire._internal import lifecycle
 from logfire._internal.errors import Guard
 from logfire._internal.integrations.llm_providers.operation import LLMRequest, LLMResponse
 
@@ -21,6 +22,10 @@ _MILLION = 1_000_000
 
 # The loaded package; empty until then.
 _loaded: list[Any] = []
+
+# Has an item as soon as the interpreter exits.
+_exiting: list[None] = []
+lifecycle.on_exit(lambda: _exiting.append(None))
 
 
 class _Prices(NamedTuple):
@@ -61,15 +66,24 @@ def operation_cost(provider_id: str, request: LLMRequest, response: LLMResponse)
 
 def _load() -> None:
     with _LOAD:
-        import importlib.util
+        try:
+            _import_prices()
+        except Exception:
+            if not _exiting:
+                raise
+            # A short program ends while the package loads: what fails then is nobody's concern.
 
-        if importlib.util.find_spec('genai_prices') is None:
-            return  # The extra is not installed.
-        import genai_prices
 
-        # The first question takes a while as well.
-        genai_prices.calc_price(genai_prices.Usage(input_tokens=1), 'gpt-4o', provider_id='azure')
-        _loaded.append(genai_prices)
+def _import_prices() -> None:
+    import importlib.util
+
+    if importlib.util.find_spec('genai_prices') is None:
+        return  # The extra is not installed.
+    import genai_prices
+
+    # The first question takes a while as well.
+    genai_prices.calc_price(genai_prices.Usage(input_tokens=1), 'gpt-4o', provider_id='azure')
+    _loaded.append(genai_prices)
 
 
 def _without_publisher(model: str) -> str:

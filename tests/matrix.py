@@ -25,7 +25,14 @@ FOLDER: Final = ROOT / '.venv-matrix'
 OPENTELEMETRY: Final = ('pinned', 'floor', 'newest')
 
 # What OpenTelemetry's packages themselves limit: another release of them may need another of these.
-_LIMITED: Final = ('opentelemetry', 'protobuf', 'googleapis-common-protos', 'wrapt')
+_LIMITED: Final = (
+    'opentelemetry',
+    'protobuf',
+    'googleapis-common-protos',
+    'importlib-metadata',
+    'importlib_metadata',
+    'wrapt',
+)
 
 
 @dataclass(frozen=True)

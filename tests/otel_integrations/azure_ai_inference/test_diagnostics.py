@@ -212,7 +212,8 @@ def test_content_filter_results_of_a_stream(
         return {'choices': [choice], **more}
 
     prompt = [{'prompt_index': 0, 'content_filter_results': SAFE}]
-    reply = stream_reply([chunk(SAFE, prompt_filter_results=prompt), chunk(CITED), Delta(finish_reason='stop')])
+    later = chunk(SAFE, prompt_filter_results=prompt)
+    reply = stream_reply([chunk(SAFE), later, chunk(CITED), Delta(finish_reason='stop')])
     colour.run(converse(colour, endpoint, reply, stream=True))
     assert filtered(instrumented) == {'prompt_results': [SAFE], 'completion_results': [{**SAFE, **CITED_RECORDED}]}
 

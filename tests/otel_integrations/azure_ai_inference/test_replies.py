@@ -227,6 +227,18 @@ STREAMED: dict[str, tuple[Reply, dict[str, Any]]] = {
         stream_reply([Delta(reasoning='H'), Delta(reasoning='m.'), 'Yes.'], id=None, model=None),
         {'response.finish_reasons': ('stop',), 'output.messages': [said(thought('Hm.'), text('Yes.'))]},
     ),
+    'more than text in a chunk after the first': (
+        stream_reply(
+            [chunk(content='a'), chunk(content='b', reasoning_content='hm'), chunk(finish_reason='stop', content='c')],
+            id=None,
+            model=None,
+        ),
+        {'response.finish_reasons': ('stop',), 'output.messages': [said(thought('hm'), text('abc'))]},
+    ),
+    'a reason with the last text': (
+        stream_reply([chunk(content='a'), chunk(finish_reason='length', content='b')], id=None, model=None),
+        {'response.finish_reasons': ('length',), 'output.messages': [said(text('ab'), finish_reason='length')]},
+    ),
     'a think block across chunks': (
         stream_reply(['<th', 'ink>Hm.</thi', 'nk>Yes.'], id=None, model=None),
         {'response.finish_reasons': ('stop',), 'output.messages': [said(thought('Hm.'), text('Yes.'))]},

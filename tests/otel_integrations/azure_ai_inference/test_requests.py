@@ -342,6 +342,17 @@ MESSAGES: dict[str, tuple[Any, dict[str, Any]]] = {
             'parts': [{'type': 'tool_call_response', 'response': [{'type': 'text', 'content': 'Sunny'}]}],
         },
     ),
+    'nothing but thoughts and text in the history': (
+        {'role': 'assistant', 'content': '<think>Hm.</think>Yes.'},
+        {
+            'role': 'assistant',
+            'parts': [{'type': 'reasoning', 'content': 'Hm.'}, {'type': 'text', 'content': 'Yes.'}],
+        },
+    ),
+    'text in the history': (
+        {'role': 'assistant', 'content': 'Yes.'},
+        {'role': 'assistant', 'parts': [{'type': 'text', 'content': 'Yes.'}]},
+    ),
     'thoughts in the history': (
         {'role': 'assistant', 'content': '<think>\nHm.\n</think>\nYes.', 'reasoning_content': 'Deep.'},
         {

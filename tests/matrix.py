@@ -151,7 +151,16 @@ def set_up(cell: Cell, pip: str) -> str:
     limits_file.write_text(limits, encoding='utf-8')
     install = [python, '-m', 'pip', 'install', '--quiet', '--disable-pip-version-check']
     subprocess.run([*install, f'pip=={pip}'], check=True)
-    options = ['--constraint', str(limits_file), '--editable', f'{ROOT}[azure-ai-inference,cost]', '--group', 'test']
+    options = [
+        '--constraint',
+        str(limits_file),
+        '--editable',
+        f'{ROOT}[azure-ai-inference,cost]',
+        '--group',
+        'test',
+        '--group',
+        'docs',
+    ]
     subprocess.run([*install, *options], cwd=ROOT, check=True)
     mark.write_text(wanted, encoding='utf-8')
     return python

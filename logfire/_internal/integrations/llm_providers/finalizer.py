@@ -50,3 +50,6 @@ _streams: Unfinished[OpenRecording] = Unfinished(
     end=lambda recording: recording.abandon(None),
     leave=lambda recording: recording.leave(),
 )
+
+# A collection may have dropped others meanwhile.
+lifecycle.on_exit(lambda: worker.flush(1))

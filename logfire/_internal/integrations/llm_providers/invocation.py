@@ -185,7 +185,9 @@ class Invocation:
                 self._request = self._request._replace(messages=None, tool_definitions=None)
                 times = self._instrumentation.takes_chunk_times
                 recording = StreamRecording(self, self._operation.new_accumulator(), takes_chunk_times=times)
-                return record_stream(result, recording)
+                stream = record_stream(result, recording)
+                _open_invocations.discard(self)  # From here on the recording ends it, at the exit too.
+                return stream
             self.end(LLMResponse())
             return result
         response = LLMResponse()
@@ -332,7 +334,6 @@ class Invocation:
         self._span.set_attribute(names.LEVEL_NUM, level_number('error'))
 
 
-# After the streams: their ends say more.
 _open_invocations: Unfinished[Invocation] = Unfinished(
     'end the span of an LLM call at exit', end=Invocation.cut, leave=Invocation.leave
 )

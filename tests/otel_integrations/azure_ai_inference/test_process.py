@@ -18,6 +18,7 @@ from opentelemetry.sdk.trace import ReadableSpan
 from opentelemetry.sdk.trace.export import SimpleSpanProcessor, SpanExporter, SpanExportResult
 
 import logfire
+from logfire._internal.integrations.llm_providers import invocation
 from logfire._internal.integrations.llm_providers.invocation import running_invocation
 from logfire.testing.azure_ai_inference import AzureAIInferenceEndpoint, Gate, stream_reply
 from tests.otel_integrations.azure_ai_inference.conftest import Colour, Spans, new_client
@@ -250,3 +251,14 @@ def test_a_copys_end_is_not_the_streams(endpoint: AzureAIInferenceEndpoint, inst
     assert instrumented.llm == []
     assert len(list(stream)) == 2
     assert (instrumented.one.attributes or {})['logfire.stream.outcome'] == 'completed'
+
+
+def test_a_call_that_a_fork_divides(endpoint: AzureAIInferenceEndpoint, instrumented: Spans) -> None:
+    """What a forked child has of a call that was being made ends no span: the parent ends it."""
+
+    def fork(response: Any) -> None:
+        invocation._open_invocations._begin_child()  # As in the child, but where its coverage is seen.
+
+    with new_client(Colour('sync').chat_class, endpoint) as client:
+        assert client.complete(messages=HI, raw_response_hook=fork).choices
+    assert instrumented.llm == []

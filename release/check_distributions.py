@@ -13,6 +13,7 @@ import tempfile
 import venv
 import zipfile
 from collections.abc import Iterable
+from importlib.metadata import version
 from pathlib import Path
 from typing import Final
 
@@ -56,6 +57,8 @@ class Environment:
     def __init__(self, home: Path) -> None:
         venv.create(home, with_pip=True)
         self._bin = home / ('Scripts' if sys.platform == 'win32' else 'bin')
+        # Interpreters bring pips of their own age; older ones give up where packages of a family are not all there yet.
+        self.install(f'pip=={version("pip")}')
 
     def install(self, *requirements: str, dry_run: bool = False) -> None:
         """Install requirements with the newest versions there are."""

@@ -64,8 +64,6 @@ def _complete_row(work: str, goal: float, messages: list[Any], tools: list[Any] 
     def row(rounds: int) -> Iterator[Figure]:
         mine, hand = Discard(), Discard()
         tracer = by_hand.new_tracer(hand)
-        plain = calls.new_ready_client(calls.new_reply)
-        client = instrumented(calls.new_ready_client(calls.new_reply), mine)
         reply = calls.new_reply()
         plain = calls.new_ready_client(lambda: reply)
         client = instrumented(calls.new_ready_client(lambda: reply), mine)

@@ -87,6 +87,16 @@ def run_threads(threads: int, work: Callable[[], None]) -> None:
         raise failures[0]
 
 
+def run_while(change: Callable[[], None], threads: int, work: Callable[[], None]) -> float:
+    """Do `work` in so many threads while one more does `change`; how many seconds both took."""
+    changer = threading.Thread(target=change)
+    start = perf_counter()
+    changer.start()
+    run_threads(threads, work)
+    changer.join()
+    return perf_counter() - start
+
+
 def measured(calls: int, work: Callable[[], None]) -> Figures:
     """Do `work` and tell what it took and left; more threads, descriptors or objects than before are an error."""
     before, start = Resources.now(), perf_counter()
@@ -212,12 +222,7 @@ def instrument_while_calls_run(threads: int, times: int) -> Figures:
             finally:
                 over.set()
 
-        changer = threading.Thread(target=change)
-        start = perf_counter()
-        changer.start()
-        run_threads(threads, work)
-        changer.join()
-        seconds = perf_counter() - start
+        seconds = run_while(change, threads, work)
         assert logfire.force_flush()
         for number, spans in expected.spans.items():
             assert tally.spans[number] in ((0, 1) if spans is None else (spans,)), (number, spans)
@@ -257,12 +262,7 @@ def configure_while_calls_run(threads: int, times: int) -> Figures:
             finally:
                 over.set()
 
-        changer = threading.Thread(target=change)
-        start = perf_counter()
-        changer.start()
-        run_threads(threads, work)
-        changer.join()
-        seconds = perf_counter() - start
+        seconds = run_while(change, threads, work)
         tally.check(len(done.spans))
         check_no_fault()
         return {'calls': len(done.spans), 'seconds': seconds, 'configurations': times}

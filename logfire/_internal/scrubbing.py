@@ -9,7 +9,7 @@ resources are left alone: they are the program's own words.
 from __future__ import annotations
 
 import json
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, Final, Literal, Protocol, TypeAlias, TypedDict, TypeVar, cast
 
@@ -144,8 +144,11 @@ class ScrubNote(TypedDict):
 class Scrubber(Protocol):
     """Takes out secrets. What comes back is the object that was given, if there was nothing to take out."""
 
-    def scrub_span(self, span: ReadableSpan) -> ReadableSpan:
-        """The span with its attributes, events and links scrubbed, and `logfire.scrubbed` telling what was."""
+    def scrub_span(self, span: ReadableSpan, attributes: Mapping[str, Any] | None = None) -> ReadableSpan:
+        """The span with its attributes, events and links scrubbed, and `logfire.scrubbed` telling what was.
+
+        `attributes` are the span's, if the caller has read them.
+        """
         ...
 
     def scrub_log(self, log_data: LogData) -> LogData:
@@ -175,7 +178,7 @@ def scrubbed_attribute(notes: list[ScrubNote], existing: object = None) -> str:
 class _NoopScrubber:
     """Leaves everything as it is."""
 
-    def scrub_span(self, span: ReadableSpan) -> ReadableSpan:
+    def scrub_span(self, span: ReadableSpan, attributes: Mapping[str, Any] | None = None) -> ReadableSpan:
         return span
 
     def scrub_log(self, log_data: LogData) -> LogData:

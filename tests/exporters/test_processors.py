@@ -17,9 +17,10 @@ from opentelemetry.trace import SpanKind, Status, StatusCode, Tracer
 
 from logfire._internal import errors
 from logfire._internal.deadline import DeadlineRunner
-from logfire._internal.exporters.processors import SpanCopy, SpanPipeline, SpanStages
+from logfire._internal.exporters.processors import SpanPipeline, SpanStages
 from logfire._internal.exporters.span_metrics import SpanMetrics
 from logfire._internal.scrubbing import new_scrubber
+from logfire._internal.span_copy import SpanCopy
 from logfire.testing import IncrementalIdGenerator, TestExporter
 
 
@@ -334,7 +335,7 @@ def test_a_processor_that_fails_disturbs_nobody(
 class BrokenScrubber:
     """Fails on every span."""
 
-    def scrub_span(self, span: ReadableSpan) -> ReadableSpan:
+    def scrub_span(self, span: ReadableSpan, attributes: Any = None) -> ReadableSpan:
         raise RuntimeError('scrubber')
 
 

@@ -13,9 +13,9 @@ from typing import Any, Final, Protocol
 
 from opentelemetry import baggage
 from opentelemetry.context import Context
-from opentelemetry.sdk.trace import Event, ReadableSpan, Span, SpanProcessor
+from opentelemetry.sdk.trace import ReadableSpan, Span, SpanProcessor
 from opentelemetry.sdk.trace.id_generator import IdGenerator, RandomIdGenerator
-from opentelemetry.trace import Link, SpanContext, Status, StatusCode
+from opentelemetry.trace import SpanContext, Status, StatusCode
 
 from logfire._internal import errors
 from logfire._internal.attributes import LEVEL_NUM, METRICS, MSG, PENDING_PARENT_ID, SPAN_TYPE, all_carried, carried
@@ -26,11 +26,13 @@ from logfire._internal.exporters.tail_sampling import TailSampler
 from logfire._internal.levels import LEVEL_NUMBERS
 from logfire._internal.sampling import TailSamplingSpanInfo
 from logfire._internal.scrubbing import NOOP_SCRUBBER, Scrubber
+from logfire._internal.span_copy import SpanCopy, plain_attributes
 
 MAX_BAGGAGE_VALUE: Final = 1_000
 """Longest baggage value that is kept as an attribute, in characters."""
 
 _ERROR: Final = LEVEL_NUMBERS['error']
+_NOTHING: Final[Mapping[str, Any]] = {}
 
 _ENTER: Final = 'take a span that started'
 _LEAVE: Final = 'take a span that ended'
@@ -95,7 +97,7 @@ class SpanStages:
 
     def start(self, span: Span, context: Context | None) -> None:
         """A span started; it can still be given attributes."""
-        if self._add_baggage:
+        if self._add_baggage and (context or context is None):  # An empty one has none.
             try:
                 _set_baggage_attributes(span, context)
             except Exception as fault:
@@ -114,31 +116,41 @@ class SpanStages:
 
     def end(self, span: ReadableSpan) -> None:
         """A span ended."""
+        attributes: Mapping[str, Any] | None = None
         try:
             measured = self._span_metrics.end(span) if self._span_metrics is not None else None
-            span = _completed(span, measured)
+            attributes = plain_attributes(span)
+            added, status = _told(span, attributes)
+            if measured is not None:
+                added = {**added, METRICS: measured}
+            if added or status is not span.status:
+                completed = {**_carried_attributes(attributes), **added}
+                span = SpanCopy(
+                    span, completed, context=span.context, parent=span.parent, end_time=span.end_time, status=status
+                )
+                attributes = completed
         except Exception as fault:
             errors.handle(_COMPLETE, fault)
         if self._tail is not None:
             self._tail.end(span)
         else:
-            self._finish(span)
+            self._finish(span, attributes)
 
-    def _finish(self, span: ReadableSpan) -> None:
+    def _finish(self, span: ReadableSpan, attributes: Mapping[str, Any] | None = None) -> None:
         # A span that cannot be scrubbed is not exported.
         try:
-            self._hand_over(self._scrubber.scrub_span(span), self.processors)
+            self._hand_over(self._scrubber.scrub_span(span, attributes), self.processors)
         except Exception as fault:
             errors.handle(_SCRUB, fault)
 
     def _announce(self, span: ReadableSpan) -> None:
         with _PENDING_GUARD:
             context = span.get_span_context()
-            attributes = span.attributes or {}
+            attributes = plain_attributes(span)
             if not (self._live and context and context.trace_flags.sampled and attributes.get(SPAN_TYPE) == 'span'):
                 return
-            told, status = _told(span)
-            pending: dict[str, Any] = {**_attributes(span), **told, SPAN_TYPE: 'pending_span'}
+            told, status = _told(span, attributes)
+            pending: dict[str, Any] = {**_carried_attributes(attributes), **told, SPAN_TYPE: 'pending_span'}
             pending[PENDING_PARENT_ID] = f'{span.parent.span_id:016x}' if span.parent else '0' * 16
             own_context = SpanContext(
                 context.trace_id,
@@ -247,107 +259,30 @@ def _cut(value: str) -> str:
     return f'{value[:half]}...{value[-half:]}'
 
 
-def _completed(span: ReadableSpan, measured: str | None) -> ReadableSpan:
-    """The span, with what is known at its end."""
-    added, status = _told(span)
-    if measured is not None:
-        added[METRICS] = measured
-    if not added and status is span.status:
-        return span
-    attributes = {**_attributes(span), **added}
-    return SpanCopy(span, attributes, context=span.context, parent=span.parent, end_time=span.end_time, status=status)
-
-
-def _attributes(span: ReadableSpan) -> Mapping[str, Any]:
+def _carried_attributes(attributes: Mapping[str, Any]) -> Mapping[str, Any]:
     """The attributes of a span as OTLP carries them. Ours are so already."""
-    attributes = span.attributes or {}
     return attributes if MSG in attributes else all_carried(attributes)
 
 
-def _told(span: ReadableSpan) -> tuple[dict[str, Any], Status]:
+def _told(span: ReadableSpan, attributes: Mapping[str, Any]) -> tuple[Mapping[str, Any], Status]:
     """What a span tells besides its own attributes, and its status.
 
     A level of error and a status of ERROR bring each other about; one of another library gets a message, from the name
     it has now, and a level from its HTTP status code.
     """
-    attributes = span.attributes or {}
-    added: dict[str, Any] = {}
+    status = span.status
+    code = status.status_code
     level = attributes.get(LEVEL_NUM)
+    if code is StatusCode.UNSET and MSG in attributes and (level is None or (type(level) is int and level < _ERROR)):
+        return _NOTHING, status  # Nearly every span of ours.
+    added: dict[str, Any] = {}
     if MSG not in attributes:
         added[MSG] = carried(http_message(span) or span.name)
         level = http_level(span) if level is None else level
-    if level is None and span.status.status_code is StatusCode.ERROR:
+    if level is None and code is StatusCode.ERROR:
         level = _ERROR
     if level is not None and LEVEL_NUM not in attributes:
         added[LEVEL_NUM] = level
-    return added, _status(span, level)
-
-
-def _status(span: ReadableSpan, level: object) -> Status:
-    """The status of a span of a level: ERROR from error on, unless somebody set another."""
-    status = span.status
-    return Status(StatusCode.ERROR) if status.is_unset and isinstance(level, int) and level >= _ERROR else status
-
-
-def _carried_event(event: Event) -> Event:
-    name, attributes = carried(event.name), all_carried(event.attributes)
-    if name == event.name and attributes == dict(event.attributes or {}):
-        return event
-    return Event(name, attributes, event.timestamp)
-
-
-def _carried_link(link: Link) -> Link:
-    attributes = all_carried(link.attributes)
-    return link if attributes == dict(link.attributes or {}) else Link(link.context, attributes)
-
-
-def _carried_status(status: Status) -> Status:
-    description = carried(status.description)
-    return status if description == status.description else Status(status.status_code, description)
-
-
-class SpanCopy(ReadableSpan):
-    """A span with parts replaced, its texts as OTLP carries them. What was dropped before is still told.
-
-    A lone surrogate in a name or a status would cost the whole batch that the span is exported in.
-    """
-
-    def __init__(
-        self,
-        span: ReadableSpan,
-        attributes: Mapping[str, Any],
-        *,
-        context: SpanContext | None,
-        parent: SpanContext | None,
-        end_time: int | None,
-        status: Status | None = None,
-        events: Sequence[Event] | None = None,
-        links: Sequence[Link] | None = None,
-    ) -> None:
-        super().__init__(
-            name=carried(span.name),
-            context=context,
-            parent=parent,
-            resource=span.resource,
-            attributes=attributes,
-            events=[_carried_event(event) for event in (span.events if events is None else events)],
-            links=[_carried_link(link) for link in (span.links if links is None else links)],
-            kind=span.kind,
-            status=_carried_status(span.status if status is None else status),
-            start_time=span.start_time,
-            end_time=end_time,
-            instrumentation_scope=span.instrumentation_scope,
-        )
-        self._copied_from = span
-
-    @property
-    def dropped_attributes(self) -> int:
-        return self._copied_from.dropped_attributes
-
-    @property
-    def dropped_events(self) -> int:
-        return self._copied_from.dropped_events
-
-    @property
-    def dropped_links(self) -> int:
-        return self._copied_from.dropped_links
+    if code is StatusCode.UNSET and isinstance(level, int) and level >= _ERROR:
+        status = Status(StatusCode.ERROR)
+    return added, status

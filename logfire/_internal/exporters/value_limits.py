@@ -16,8 +16,8 @@ from opentelemetry.trace import Link
 
 from logfire._internal.attributes import JSON_SCHEMA, METRICS, SCRUBBED
 from logfire._internal.exception_events import VALIDATION_ERRORS
-from logfire._internal.exporters.processors import SpanCopy
 from logfire._internal.json_encoder import shortened_json
+from logfire._internal.span_copy import SpanCopy, plain_attributes
 
 # JSON without an entry in the schema.
 _ALWAYS_JSON: Final = frozenset({METRICS, SCRUBBED, VALIDATION_ERRORS})
@@ -35,7 +35,7 @@ class ValueLimits:
 
     def shortened(self, span: ReadableSpan) -> ReadableSpan:
         """The span with what is too long shortened."""
-        attributes = span.attributes or {}
+        attributes = plain_attributes(span)
         new_attributes = attributes if self.span is None else _shortened(attributes, self.span)
         events, links = span.events, span.links
         if self.other is not None:

@@ -75,12 +75,15 @@ def _location(code: CodeType) -> dict[str, str | int] | None:
     return location
 
 
-def caller_attributes() -> dict[str, str | int]:
+def caller_attributes(skip: int = 0) -> dict[str, str | int]:
     """Where the user's nearest frame is: `code.filepath`, `code.function` (not at module level) and `code.lineno`.
 
     Empty if no frame is the user's, as in a thread that runs one of our methods.
+
+    Args:
+        skip: How many frames, from the caller's own on, are known to be ours. There must be one more.
     """
-    frame = sys._getframe(1)
+    frame = sys._getframe(1 + skip)
     while frame is not None:
         code = frame.f_code
         known = _locations.get(id(code))

@@ -15,6 +15,8 @@ _T = TypeVar('_T')
 class Unfinished(Generic[_T]):
     """Things that are open, held weakly.
 
+    They are told apart by identity: their class has no equality of its own.
+
     Args:
         doing: What ending one is, for the report of a fault.
         end: Ends one, at the interpreter's exit. Another thread may end it at the same time.
@@ -25,19 +27,20 @@ class Unfinished(Generic[_T]):
         self._guard = Guard(doing)
         self._end = end
         self._leave = leave
-        self._references: dict[int, ref[_T]] = {}
+        # In order. References are equal while what they refer to lives and is the same.
+        self._references: dict[ref[_T], None] = {}
+        # Run inside the collection of an item that was not discarded.
+        self._forget = self._references.pop
         lifecycle.on_exit(self.end_all)
         forks.in_child(self._begin_child)
 
     def add(self, item: _T) -> None:
         """It began. Safe in any thread."""
-        key = id(item)
-        # Run inside the collection of the item, when nothing else can have its id.
-        self._references[key] = ref(item, lambda _: self._references.pop(key, None))
+        self._references[ref(item, self._forget)] = None
 
     def discard(self, item: _T) -> None:
         """It has ended. Safe in any thread."""
-        self._references.pop(id(item), None)
+        self._references.pop(ref(item), None)
 
     def end_all(self) -> None:
         """End what is open, the latest first. A fault in one is reported and the others end."""
@@ -47,7 +50,7 @@ class Unfinished(Generic[_T]):
 
     def _items(self) -> list[_T]:
         # The first list is made in one step, whatever other threads do meanwhile.
-        return [item for reference in list(self._references.values()) if (item := reference()) is not None]
+        return [item for reference in list(self._references) if (item := reference()) is not None]
 
     def _begin_child(self) -> None:
         for item in self._items():

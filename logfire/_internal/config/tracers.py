@@ -164,15 +164,31 @@ class ProxyTracer(Tracer):
         set_status_on_exception: bool = True,
     ) -> Span:
         """Start a span; see OpenTelemetry's `Tracer.start_span`. Non-recording while instrumentation is suppressed."""
-        if _is_suppressed():
+        if is_suppressed_now():
             return _not_recording(context)
+        return self.start_own_span(
+            name, context, kind, _typed(attributes), links, start_time, record_exception, set_status_on_exception
+        )
+
+    def start_own_span(
+        self,
+        name: str,
+        context: Context | None = None,
+        kind: SpanKind = SpanKind.INTERNAL,
+        attributes: Attributes = None,
+        links: Sequence[Link] | None = (),
+        start_time: int | None = None,
+        record_exception: bool = True,
+        set_status_on_exception: bool = True,
+    ) -> Span:
+        """The same for a span of ours: its attributes say of which type it is, and nothing is suppressed."""
         clock = self._clock
         try:
             span = self._tracer.start_span(
                 name,
                 context,
                 kind,
-                _typed(attributes),
+                attributes,
                 links,
                 clock() if clock is not None and start_time is None else start_time,
                 record_exception,
@@ -335,5 +351,6 @@ def _typed(attributes: Attributes) -> Mapping[str, AttributeValue]:
     return attributes if SPAN_TYPE in attributes else {**attributes, SPAN_TYPE: 'span'}
 
 
-def _is_suppressed() -> bool:
+def is_suppressed_now() -> bool:
+    """Whether instrumentation is suppressed here and now."""
     return _SUPPRESSION_MODULE in sys.modules and bool(context := get_current()) and is_suppressed(context)

@@ -9,23 +9,34 @@ from __future__ import annotations
 
 import functools
 import inspect
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Hashable, Mapping, Sequence
 from contextlib import AbstractContextManager
 from types import FunctionType
-from typing import TYPE_CHECKING, Any, Protocol
-from weakref import WeakKeyDictionary
+from typing import TYPE_CHECKING, Any, Final, Protocol
+from weakref import ref
 
+from logfire._internal.attributes import SPAN_TYPE, TAGS
+from logfire._internal.config.tracers import ProxyTracer
 from logfire._internal.forks import ForkSafeLock
 from logfire._internal.integrations.llm_providers.content import binary_limit
 from logfire._internal.integrations.llm_providers.cost import start_loading
-from logfire._internal.integrations.llm_providers.invocation import AnyInvocation, InForce, begin, new_driver
+from logfire._internal.integrations.llm_providers.invocation import (
+    AnyInvocation,
+    InForce,
+    begin,
+    message_attributes,
+    new_driver,
+)
 from logfire._internal.integrations.llm_providers.metrics import LLMMetrics
-from logfire._internal.integrations.llm_providers.operation import Operation
+from logfire._internal.integrations.llm_providers.operation import LLMRequest, Operation
+from logfire._internal.integrations.llm_providers.semconv import OPERATION_NAME, PROVIDER_NAME
 from logfire._internal.patching import Patch, reference
+from logfire._internal.value_kinds import class_of
 
 if TYPE_CHECKING:
-    from logfire._internal.exception_callback import ExceptionCallback
     from logfire._internal.integrations.llm_providers.destination import Destination
+
+_REMEMBERED: Final = 256
 
 
 class LLMInstrumentation:
@@ -41,41 +52,44 @@ class LLMInstrumentation:
         capture_content: bool,
         stands_back: bool,
     ) -> None:
-        self._destination = destination
-        self.tracer = destination.tracer_provider.get_tracer(scope)
+        self.settings = destination.settings
+        tracer = destination.tracer_provider.get_tracer(scope)
+        # Whether the span is wanted at all is found out before the request is read.
+        self.start_span = tracer.start_own_span if isinstance(tracer, ProxyTracer) else tracer.start_span
         self.metrics = LLMMetrics(destination.meter_provider.get_meter(scope))
         self.price_provider = price_provider
         self.binary_limit = binary_limit()
         start_loading()
-        self.tags = tuple(dict.fromkeys((*destination.tags, 'LLM')))
+        self._tags = tuple(dict.fromkeys((*destination.tags, 'LLM')))
+        self._constants: dict[Hashable, Mapping[str, Any]] = {}
         self.suppress_other_instrumentation = suppress_other_instrumentation
         self.capture_content = capture_content
         self.stands_back = stands_back
         """Whether it counts only for clients that no other instrumentation means: nobody asked for it by name."""
 
-    @property
-    def clock(self) -> Callable[[], int]:
-        return self._destination.clock
+    def constant_attributes(self, operation: Operation, request: LLMRequest) -> Mapping[str, Any]:
+        """The attributes that all calls of an operation have that go to the same model of the same server."""
+        key = (operation.name, request.server_address, request.server_port, request.model)
+        constant = self._constants.get(key)
+        if constant is None:
+            if len(self._constants) >= _REMEMBERED:
+                self._constants.clear()
+            constant = self._constants[key] = {
+                SPAN_TYPE: 'span',
+                OPERATION_NAME: operation.name,
+                PROVIDER_NAME: operation.provider,
+                **operation.provider_attributes,
+                **request.table(),
+                **message_attributes(operation, request.model),
+                TAGS: self._tags,
+            }
+        return constant
 
     def now_quietly(self) -> int | None:
         """The clock, in nanoseconds; None where it fails, without a report."""
         from logfire._internal.config.generators import read_quietly
 
-        return read_quietly(self._destination.unguarded_clock)
-
-    @property
-    def exception_callback(self) -> ExceptionCallback | None:
-        return self._destination.exception_callback
-
-    @property
-    def has_metrics(self) -> bool:
-        """Whether anybody collects metrics."""
-        return self._destination.collects_metrics
-
-    @property
-    def takes_chunk_times(self) -> bool:
-        """Whether somebody collects the metric of the times between chunks."""
-        return self._destination.has_metric_reader
+        return read_quietly(self.settings.advanced.ns_timestamp_generator)
 
 
 class _Entry:
@@ -141,7 +155,8 @@ class Registry:
         # These are replaced, never changed: calls read them without a lock.
         self._entries: tuple[_Entry, ...] = ()
         self._instance_ids: frozenset[int] = frozenset()
-        self._by_class: WeakKeyDictionary[type[Any], InForce | None] = WeakKeyDictionary()
+        # By the id of a class, which stands in the value too: it tells whether the id is still that class's.
+        self._by_class: dict[int, tuple[ref[type[Any]], InForce | None]] = {}
 
     def has_method(self, target: Any) -> bool:
         """Whether a class or an object has the method of any operation."""
@@ -171,11 +186,14 @@ class Registry:
         if id(client) in self._instance_ids:
             return self._decide(client)
         by_class = self._by_class
-        try:
-            return by_class[type(client)]
-        except KeyError:
-            decision = by_class[type(client)] = self._decide(client)
-            return decision
+        cls = class_of(client)
+        known = by_class.get(id(cls))
+        if known is not None and known[0]() is cls:
+            return known[1]
+        decision = self._decide(client)
+        key = id(cls)
+        by_class[key] = (ref(cls, lambda _: by_class.pop(key, None)), decision)
+        return decision
 
     def _decide(self, client: Any) -> InForce | None:
         mro = type(client).__mro__
@@ -197,7 +215,7 @@ class Registry:
         """Take entries in or out, with those whose instance is gone, then the patches that nobody needs any more."""
         self._entries = tuple(entry for entry in (*self._entries, *added) if entry.alive and entry not in removed)
         self._instance_ids = frozenset(entry.instance_id for entry in self._entries if entry.instance is not None)
-        self._by_class = WeakKeyDictionary()
+        self._by_class = {}
         for patched in self._patched:
             patched.users = [user for user in patched.users if user in self._entries]
             if not patched.users:

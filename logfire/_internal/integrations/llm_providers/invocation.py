@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import functools
 import inspect
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from contextvars import ContextVar, Token
 from time import perf_counter
 from types import TracebackType
@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, Any, NamedTuple, Protocol, TypeAlias
 
 from opentelemetry import context as otel_context, trace
 from opentelemetry.context import Context
-from opentelemetry.trace import SpanKind, Status, StatusCode, Tracer
+from opentelemetry.trace import Span, SpanKind, Status, StatusCode
 
 from logfire._internal import attributes as names, errors
 from logfire._internal.credentials import without_credentials
@@ -21,7 +21,14 @@ from logfire._internal.formatter import shown_value
 from logfire._internal.integrations.llm_providers import semconv
 from logfire._internal.integrations.llm_providers.cost import operation_cost
 from logfire._internal.integrations.llm_providers.metrics import LLMMetrics
-from logfire._internal.integrations.llm_providers.operation import Attributes, LLMRequest, LLMResponse, Operation
+from logfire._internal.integrations.llm_providers.operation import (
+    NOTHING_KNOWN,
+    Attributes,
+    LLMRequest,
+    LLMResponse,
+    Operation,
+    RequestContent,
+)
 from logfire._internal.integrations.llm_providers.streams import StreamEnd, StreamRecording, record_stream
 from logfire._internal.levels import level_number
 from logfire._internal.stack_info import caller_attributes
@@ -30,7 +37,7 @@ from logfire._internal.unfinished import Unfinished
 from logfire._internal.value_kinds import class_of
 
 if TYPE_CHECKING:
-    from logfire._internal.exception_callback import ExceptionCallback
+    from logfire._internal.integrations.llm_providers.destination import Settings
 
 # Every call comes by the first of these: there a guard that costs nothing, `errors.handle`, stands.
 _BEGIN = 'begin the span of an LLM call'
@@ -41,38 +48,39 @@ _FINISH = 'finish the span of an LLM call'
 _RECORD = errors.Guard('record an LLM stream')
 _METRICS = errors.Guard('record the metrics of an LLM call')
 
-_JSON_ATTRIBUTES = (
-    semconv.INPUT_MESSAGES,
-    semconv.TOOL_DEFINITIONS,
+_JSON_AT_START = (semconv.INPUT_MESSAGES, semconv.TOOL_DEFINITIONS)
+_JSON_AT_END = (
     semconv.OUTPUT_MESSAGES,
     semconv.CONTENT_FILTER_PROMPT_RESULTS,
     semconv.CONTENT_FILTER_COMPLETION_RESULTS,
 )
 
+_NO_CONTENT = RequestContent()
+
+# Those that stand above the driver, which is ours too, where the place in the code is looked for.
+_FRAMES_ABOVE = 3
+
 # The call that is being made right now. An overlapping instrumentation of the same client sees it and stands back.
 _current: ContextVar[Invocation | None] = ContextVar('logfire_llm_invocation', default=None)
+
+
+StartSpan: TypeAlias = Callable[..., Span]
+"""As OpenTelemetry's `Tracer.start_span`, its arguments in their order."""
 
 
 class Instrumentation(Protocol):
     """What an invocation needs to know of the `instrument_…()` call in force."""
 
     metrics: LLMMetrics
-    tags: tuple[str, ...]
     suppress_other_instrumentation: bool
     price_provider: str
     binary_limit: int
+    start_span: StartSpan
 
     @property
-    def tracer(self) -> Tracer: ...
-    @property
-    def clock(self) -> Callable[[], int]: ...
+    def settings(self) -> Settings: ...
+    def constant_attributes(self, operation: Operation, request: LLMRequest) -> Mapping[str, Any]: ...
     def now_quietly(self) -> int | None: ...
-    @property
-    def has_metrics(self) -> bool: ...
-    @property
-    def takes_chunk_times(self) -> bool: ...
-    @property
-    def exception_callback(self) -> ExceptionCallback | None: ...
 
 
 class InForce(NamedTuple):
@@ -105,33 +113,46 @@ class Invocation:
         'client',
         'context',
         'request_start',
+        'suppresses_others',
         'transport_attributes',
     )
 
     def __init__(
-        self, in_force: InForce, operation: Operation, client: object, request: LLMRequest, context: Context
+        self,
+        in_force: InForce,
+        operation: Operation,
+        client: object,
+        request: LLMRequest,
+        content: RequestContent,
+        context: Context,
     ) -> None:
-        self._instrumentation = instrumentation = in_force.instrumentation
+        self._instrumentation, self._capture_content = instrumentation, capture_content = in_force
         self._operation = operation
         self.client: object | None = client
         self._request = request
-        self._capture_content = in_force.capture_content
         self._attempts = 0
-        self.callers_headers: frozenset[str] = frozenset()
-        """Of the headers that carry our context: those the caller passed, which are left alone."""
-        self.transport_attributes: Attributes = {}
+        self.callers_headers: frozenset[str] | None = None
+        """Of the headers that carry our context: those the caller passed, which are left alone. None: not looked at."""
+        self.transport_attributes: Attributes | None = None
         """What was seen of the response below the client: status, request id."""
-        request_context = suppressed(context) if instrumentation.suppress_other_instrumentation else context
-        self._span = instrumentation.tracer.start_span(
-            _span_name(operation, request.model),
-            context=context,
-            kind=SpanKind.CLIENT,
-            attributes=self._start_attributes(),
-            start_time=self.now(),
-            record_exception=False,
-            set_status_on_exception=False,
+        self.suppresses_others = instrumentation.suppress_other_instrumentation
+        """Whether nobody else is to make a span for this call."""
+        attributes: Attributes = {
+            **instrumentation.constant_attributes(operation, request),
+            **caller_attributes(_FRAMES_ABOVE),
+            **request.parameters,
+        }
+        json_names: tuple[str, ...] = ()
+        if capture_content:
+            content.add_to(attributes)
+            json_names = tuple([name for name in _JSON_AT_START if name in attributes])
+            if json_names:
+                attributes[names.JSON_SCHEMA] = _json_schema(json_names)
+        self._json_names = json_names
+        self._span = instrumentation.start_span(
+            _span_name(operation, request.model), context, SpanKind.CLIENT, attributes, None, None, False, False
         )
-        self.context = trace.set_span_in_context(self._span, request_context)
+        self.context = trace.set_span_in_context(self._span, suppressed(context) if self.suppresses_others else context)
         self.request_start = perf_counter()
         # Popped by whoever ends the span first.
         self._unclaimed = [True]
@@ -158,21 +179,15 @@ class Invocation:
 
     def now(self) -> int:
         """The configured clock, in nanoseconds."""
-        return self._instrumentation.clock()
+        return self._instrumentation.settings.clock()
 
     def now_quietly(self) -> int | None:
         """As `now`; None where the clock fails, without a report. Safe inside a garbage collection."""
         return self._instrumentation.now_quietly()
 
-    @property
-    def suppresses_others(self) -> bool:
-        """Whether nobody else is to make a span for this call."""
-        return self._instrumentation.suppress_other_instrumentation
-
-    def new_attempt(self) -> int:
-        """Another HTTP request goes out for this call; which one it is."""
+    def new_attempt(self) -> None:
+        """Another HTTP request goes out for this call."""
         self._attempts += 1
-        return self._attempts
 
     def finish(self, result: Any) -> Any:
         """Take what the method returned: a whole reply ends the span, a stream is recorded until it ends.
@@ -181,16 +196,14 @@ class Invocation:
         """
         if _is_iterator(class_of(result)):
             with _RECORD:
-                # The conversation is on the span; a stream may be held for long.
-                self._request = self._request._replace(messages=None, tool_definitions=None)
-                times = self._instrumentation.takes_chunk_times
+                times = self._instrumentation.settings.has_metric_reader
                 recording = StreamRecording(self, self._operation.new_accumulator(), takes_chunk_times=times)
                 stream = record_stream(result, recording)
                 _open_invocations.discard(self)  # From here on the recording ends it, at the exit too.
                 return stream
-            self.end(LLMResponse())
+            self.end(NOTHING_KNOWN)
             return result
-        response = LLMResponse()
+        response = NOTHING_KNOWN
         try:
             response = self._operation.read_response(result, self._instrumentation.binary_limit)
         except Exception as fault:
@@ -200,7 +213,7 @@ class Invocation:
 
     def fail(self, exception: BaseException) -> None:
         """The method raised: the caller gets the exception, the span tells it."""
-        self.end(LLMResponse(), exception=exception)
+        self.end(NOTHING_KNOWN, exception=exception)
 
     def end(
         self,
@@ -233,12 +246,13 @@ class Invocation:
         except Exception as fault:
             errors.handle(_FINISH, fault)
         try:
-            span.end(self.now() if stream is None else stream.time)
+            span.end(None if stream is None else stream.time)
         except Exception as fault:
             errors.handle(_FINISH, fault)
-        if self._instrumentation.has_metrics:
+        if self._instrumentation.settings.collects_metrics:
             with _METRICS:
                 self._instrumentation.metrics.record(
+                    self._operation,
                     self._request,
                     response,
                     duration=duration,
@@ -249,7 +263,7 @@ class Invocation:
     def cut(self) -> None:
         """The interpreter exits while a daemon thread is in the call: nothing is known of a reply."""
         if self._claim():
-            self._span.end(self.now())
+            self._span.end()
 
     def leave(self) -> None:
         """This is a forked child's copy: the parent ends the span."""
@@ -263,59 +277,43 @@ class Invocation:
         _open_invocations.discard(self)
         return True
 
-    def _start_attributes(self) -> Attributes:
-        request = self._request.attributes(capture_content=self._capture_content)
-        self._json_names = tuple([name for name in _JSON_ATTRIBUTES if name in request])
-        attributes: Attributes = {
-            names.SPAN_TYPE: 'span',
-            **caller_attributes(),
-            **request,
-            names.TAGS: self._instrumentation.tags,
-        }
-        self._set_message(attributes, self._request.model)
-        if self._json_names:
-            attributes[names.JSON_SCHEMA] = _json_schema(self._json_names)
-        return attributes
-
     def _end_attributes(self, response: LLMResponse, *, well: bool) -> Attributes:
-        request = self._request
-        if request.dimension_count is not None:
+        asked = self._request.model
+        if response.dimension_count is not None and semconv.EMBEDDINGS_DIMENSION_COUNT in self._request.parameters:
             response = response._replace(dimension_count=None)  # What was asked for stands.
-        if request.model is not None and response.model is None and well:
-            response = response._replace(model=request.model)
+        if response.model is None and asked is not None and well:
+            response = response._replace(model=asked)
         attributes = response.attributes(capture_content=self._capture_content)
-        attributes.update(self.transport_attributes)
+        if self.transport_attributes is not None:
+            attributes.update(self.transport_attributes)
         if self._attempts > 1:
             attributes[semconv.HTTP_RESEND_COUNT] = self._attempts - 1
         try:
-            cost = operation_cost(self._instrumentation.price_provider, request, response)
+            cost = operation_cost(self._instrumentation.price_provider, self._request, response)
             if cost is not None:
                 attributes[semconv.OPERATION_COST] = cost
         except Exception as fault:
             errors.handle(_PRICE, fault)
-        if request.model is None and response.model is not None:
+        if asked is None and response.model is not None:
             attributes[semconv.REQUEST_MODEL] = response.model
             self._span.update_name(_span_name(self._operation, response.model))
-            self._set_message(attributes, response.model)
-        if found := [name for name in _JSON_ATTRIBUTES if name in attributes]:
+            attributes.update(message_attributes(self._operation, response.model))
+        if found := [name for name in _JSON_AT_END if name in attributes]:
             attributes[names.JSON_SCHEMA] = _json_schema((*self._json_names, *found))
         return attributes
 
-    def _set_message(self, attributes: Attributes, model: str | None) -> None:
-        template = self._operation.message
-        if model is None:
-            attributes[names.MSG_TEMPLATE] = attributes[names.MSG] = template
-            return
-        attributes[names.MSG_TEMPLATE] = f'{template} with {{{semconv.REQUEST_MODEL}!r}}'
-        attributes[names.MSG] = f'{template} with {shown_value(repr(model))}'
+    def saw(self, attributes: Attributes) -> None:
+        """Something was seen of the response below the client; what comes later replaces it."""
+        self.transport_attributes = {**(self.transport_attributes or {}), **attributes}
 
     def _read_error(self, exception: BaseException) -> str:
         """What the exception tells of the response is kept; returns its `error.type`."""
         try:
             error = self._operation.read_error(exception)
+            seen = self.transport_attributes or {}
             if error.status_code is not None:
-                self.transport_attributes.setdefault(semconv.HTTP_STATUS_CODE, error.status_code)
-            self.transport_attributes.update(error.provider_attributes)
+                seen = {semconv.HTTP_STATUS_CODE: error.status_code, **seen}
+            self.transport_attributes = {**seen, **error.provider_attributes}
             if error.code:
                 return without_credentials(error.code)
         except Exception as fault:
@@ -324,7 +322,7 @@ class Invocation:
 
     def _record_exception(self, exception: BaseException) -> None:
         if self._capture_content:
-            callback = self._instrumentation.exception_callback
+            callback = self._instrumentation.settings.advanced.exception_callback
             record_exception(self._span, exception, timestamp=self.now(), escaped=True, callback=callback)
             return
         # An error message may quote the prompt, and so may the traceback's last line: only the type is told.
@@ -375,24 +373,25 @@ def begin(
     recorded already, or where we failed.
     """
     try:
-        client, *arguments = args
+        client = args[0]
         decision = in_force(client)
         if decision is None:
             return _NULL
-        running = running_invocation()
+        running = _current.get()
         if running is not None and running.client is client:
             return _NULL_BUT_QUIET if running.suppresses_others else _NULL
         context = otel_context.get_current()
-        if is_suppressed(context):
+        if context and is_suppressed(context):
             return _NULL
-        request = None
+        request, content = None, _NO_CONTENT
         try:
-            request = operation.read_request(client, tuple(arguments), kwargs, decision.instrumentation.binary_limit)
+            limit = decision.instrumentation.binary_limit
+            request, content = operation.read_request(client, args[1:], kwargs, limit)
         except Exception as fault:
             errors.handle(_READ_REQUEST, fault)
         if request is None:
             request = operation.bare_request(client)
-        return Invocation(decision, operation, client, request, context)
+        return Invocation(decision, operation, client, request, content, context)
     except Exception as fault:
         errors.handle(_BEGIN, fault)
     return _NULL
@@ -443,6 +442,17 @@ def _is_iterator(cls: type) -> bool:
 
 def _without_credentials(value: Any) -> Any:
     return without_credentials(value) if isinstance(value, str) else value
+
+
+def message_attributes(operation: Operation, model: str | None) -> Mapping[str, Any]:
+    """What the span of a call of this operation to this model says."""
+    template = operation.message
+    if model is None:
+        return {names.MSG_TEMPLATE: template, names.MSG: template}
+    return {
+        names.MSG_TEMPLATE: f'{template} with {{{semconv.REQUEST_MODEL}!r}}',
+        names.MSG: f'{template} with {shown_value(repr(model))}',
+    }
 
 
 def _span_name(operation: Operation, model: str | None) -> str:

@@ -11,7 +11,7 @@ from collections.abc import Sequence
 from typing import TYPE_CHECKING, Any
 
 from logfire._internal.integrations.llm_providers import finalizer, semconv
-from logfire._internal.integrations.llm_providers.operation import LLMRequest, LLMResponse
+from logfire._internal.integrations.llm_providers.operation import LLMRequest, LLMResponse, Operation
 from logfire._internal.integrations.llm_providers.semconv import HistogramDefinition
 
 if TYPE_CHECKING:
@@ -40,6 +40,7 @@ class LLMMetrics:
 
     def record(
         self,
+        operation: Operation,
         request: LLMRequest,
         response: LLMResponse,
         *,
@@ -49,12 +50,11 @@ class LLMMetrics:
     ) -> None:
         """Record one call. Times are in seconds; `chunk_times` are those since the request, one per chunk received."""
         table = {
-            semconv.OPERATION_NAME: request.operation,
-            semconv.PROVIDER_NAME: request.provider,
-            semconv.REQUEST_MODEL: request.model or response.model,
+            semconv.OPERATION_NAME: operation.name,
+            semconv.PROVIDER_NAME: operation.provider,
+            semconv.REQUEST_MODEL: response.model,
+            **request.table(),
             semconv.RESPONSE_MODEL: response.model,
-            semconv.SERVER_ADDRESS: request.server_address,
-            semconv.SERVER_PORT: request.server_port,
             semconv.ERROR_TYPE: error_type,
         }
         attributes = {name: value for name, value in table.items() if value is not None}

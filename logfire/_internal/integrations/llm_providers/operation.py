@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
-from typing import Any, Final, Literal, NamedTuple, Protocol
+from typing import Any, Final, NamedTuple, Protocol
 
 from logfire._internal.integrations.llm_providers import semconv
 from logfire._internal.integrations.llm_providers.semconv import InputMessage, OutputMessage, ToolDefinition
@@ -22,98 +22,69 @@ json_attribute = json_dumps
 """The JSON text of an attribute."""
 
 
-def _messages_json(messages: Sequence[InputMessage] | Sequence[OutputMessage]) -> str:
-    longest = 0
-    for message in messages:
-        for part in message['parts']:
-            content = part.get('content')
-            # What has two members, one of them a text as `content`, has its type beside that.
-            if type(content) is not str or len(part) != 2:
-                return json_dumps(messages)
-            if len(content) > longest:
-                longest = len(content)
+def _messages_json(messages: Sequence[InputMessage] | Sequence[OutputMessage], longest: int | None) -> str:
+    """The JSON of messages; `longest` is the length of their longest text, None where that is not known."""
+    if longest is None:
+        longest = 0
+        for message in messages:
+            for part in message['parts']:
+                content = part.get('content')
+                # What has two members, one of them a text as `content`, has its type beside that.
+                if type(content) is not str or len(part) != 2:
+                    return json_dumps(messages)
+                if len(content) > longest:
+                    longest = len(content)
     return texts_json(messages, longest=longest)
 
 
 class LLMRequest(NamedTuple):
-    """What was asked, as it goes on the wire. A field that was not asked for is None: nothing is invented."""
+    """What was asked but for its content, as it goes on the wire. What was not asked for is absent: nothing is invented."""
 
-    operation: str
-    provider: str
-    provider_attributes: Mapping[str, Any] = {}
-    stop_sequences: Sequence[str] | None = None
-    messages: Sequence[InputMessage] | None = None
-    tool_definitions: Sequence[ToolDefinition] | None = None
-    # From here on the order is that of _REQUEST_NAMES.
     server_address: str | None = None
     server_port: int | None = None
     model: str | None = None
-    stream: Literal[True] | None = None
-    temperature: float | None = None
-    top_p: float | None = None
-    top_k: float | None = None
-    frequency_penalty: float | None = None
-    presence_penalty: float | None = None
-    max_tokens: int | None = None
-    seed: int | None = None
-    choice_count: int | None = None
-    output_type: str | None = None
-    encoding_formats: Sequence[str] | None = None
-    dimension_count: int | None = None
+    parameters: Mapping[str, Any] = {}
+    """By the names of their attributes, in `semconv`."""
 
-    def attributes(self, *, capture_content: bool) -> Attributes:
-        """The span attributes of the request, absent values left out.
-
-        Without `capture_content` nothing that a person, a model or a tool wrote is among them.
-        """
-        attributes: Attributes = {
-            semconv.OPERATION_NAME: self.operation,
-            semconv.PROVIDER_NAME: self.provider,
-            **self.provider_attributes,
+    def table(self) -> Attributes:
+        """The span attributes of the server and the model."""
+        table = {
+            semconv.SERVER_ADDRESS: self.server_address,
+            semconv.SERVER_PORT: self.server_port,
+            semconv.REQUEST_MODEL: self.model,
         }
-        for name, value in zip(_REQUEST_NAMES, self[_FIRST_NAMED:], strict=True):
-            if value is not None:
-                attributes[name] = value
-        if capture_content:
-            if self.stop_sequences is not None:
-                attributes[semconv.REQUEST_STOP_SEQUENCES] = self.stop_sequences
-            if self.messages is not None:
-                attributes[semconv.INPUT_MESSAGES] = _messages_json(self.messages)
-            if self.tool_definitions is not None:
-                attributes[semconv.TOOL_DEFINITIONS] = json_dumps(self.tool_definitions)
-        return attributes
+        return {name: value for name, value in table.items() if value is not None}
 
 
-_REQUEST_NAMES: Final = (
-    semconv.SERVER_ADDRESS,
-    semconv.SERVER_PORT,
-    semconv.REQUEST_MODEL,
-    semconv.REQUEST_STREAM,
-    semconv.REQUEST_TEMPERATURE,
-    semconv.REQUEST_TOP_P,
-    semconv.REQUEST_TOP_K,
-    semconv.REQUEST_FREQUENCY_PENALTY,
-    semconv.REQUEST_PRESENCE_PENALTY,
-    semconv.REQUEST_MAX_TOKENS,
-    semconv.REQUEST_SEED,
-    semconv.REQUEST_CHOICE_COUNT,
-    semconv.OUTPUT_TYPE,
-    semconv.REQUEST_ENCODING_FORMATS,
-    semconv.EMBEDDINGS_DIMENSION_COUNT,
-)
-_FIRST_NAMED: Final = LLMRequest._fields.index('server_address')
+class RequestContent(NamedTuple):
+    """What a person, a model or a tool wrote, which is recorded only where that is wanted."""
+
+    messages: Sequence[InputMessage] | None = None
+    longest_text: int | None = None
+    """The length of the longest text of messages that are known to hold nothing else; None: not known."""
+    tool_definitions: Sequence[ToolDefinition] | None = None
+    stop_sequences: Sequence[str] | None = None
+
+    def add_to(self, attributes: Attributes) -> None:
+        """Add the span attributes, absent values left out."""
+        if self.messages is not None:
+            attributes[semconv.INPUT_MESSAGES] = _messages_json(self.messages, self.longest_text)
+        if self.tool_definitions is not None:
+            attributes[semconv.TOOL_DEFINITIONS] = json_dumps(self.tool_definitions)
+        if self.stop_sequences is not None:
+            attributes[semconv.REQUEST_STOP_SEQUENCES] = self.stop_sequences
 
 
 class Usage(NamedTuple):
-    """Token counts. Cached tokens are among the input tokens, reasoning tokens among the output tokens.
-
-    The order is that of _USAGE_NAMES.
-    """
+    """Token counts. Cached tokens are among the input tokens, reasoning tokens among the output tokens."""
 
     input_tokens: int | None = None
     output_tokens: int | None = None
     cache_read_input_tokens: int | None = None
     reasoning_output_tokens: int | None = None
+
+
+NO_USAGE: Final = Usage()
 
 
 class LLMResponse(NamedTuple):
@@ -123,10 +94,12 @@ class LLMResponse(NamedTuple):
     model: str | None = None
     finish_reasons: Sequence[str] = ()
     messages: Sequence[OutputMessage] = ()
-    usage: Usage = Usage()
+    usage: Usage = NO_USAGE
     dimension_count: int | None = None
     provider_attributes: Mapping[str, Any] = {}
     """What only this provider tells; never content."""
+    longest_text: int | None = None
+    """The length of the longest text of messages that are known to hold nothing else; None: not known."""
     unfinished: bool = False
     """A choice had begun and its finish reason never came."""
 
@@ -139,22 +112,24 @@ class LLMResponse(NamedTuple):
             attributes[semconv.RESPONSE_MODEL] = self.model
         if self.finish_reasons:
             attributes[semconv.RESPONSE_FINISH_REASONS] = self.finish_reasons
-        for name, count in zip(_USAGE_NAMES, self.usage, strict=True):
-            if count is not None:
-                attributes[name] = count
+        input_tokens, output_tokens, cached_tokens, reasoning_tokens = self.usage
+        if input_tokens is not None:
+            attributes[semconv.USAGE_INPUT_TOKENS] = input_tokens
+        if output_tokens is not None:
+            attributes[semconv.USAGE_OUTPUT_TOKENS] = output_tokens
+        if cached_tokens is not None:
+            attributes[semconv.USAGE_CACHE_READ_INPUT_TOKENS] = cached_tokens
+        if reasoning_tokens is not None:
+            attributes[semconv.USAGE_REASONING_OUTPUT_TOKENS] = reasoning_tokens
         if self.dimension_count is not None:
             attributes[semconv.EMBEDDINGS_DIMENSION_COUNT] = self.dimension_count
         if capture_content and self.messages:
-            attributes[semconv.OUTPUT_MESSAGES] = _messages_json(self.messages)
+            attributes[semconv.OUTPUT_MESSAGES] = _messages_json(self.messages, self.longest_text)
         return attributes
 
 
-_USAGE_NAMES: Final = (
-    semconv.USAGE_INPUT_TOKENS,
-    semconv.USAGE_OUTPUT_TOKENS,
-    semconv.USAGE_CACHE_READ_INPUT_TOKENS,
-    semconv.USAGE_REASONING_OUTPUT_TOKENS,
-)
+NOTHING_KNOWN: Final = LLMResponse()
+"""Of a reply."""
 
 
 class ServiceError(NamedTuple):
@@ -181,11 +156,15 @@ class Operation(NamedTuple):
 
     name: str
     """`gen_ai.operation.name`."""
+    provider: str
+    """`gen_ai.provider.name`."""
+    provider_attributes: Mapping[str, Any]
+    """What every span of this provider has besides."""
     method: str
     """The method of the client that makes the call."""
     message: str
     """What the span says without a model; with one, ` with 'MODEL'` follows."""
-    read_request: Callable[[Any, tuple[Any, ...], dict[str, Any], int], LLMRequest]
+    read_request: Callable[[Any, tuple[Any, ...], dict[str, Any], int], tuple[LLMRequest, RequestContent]]
     """From the client, the call's arguments, which it does not consume, and the limit of binary content."""
     bare_request: Callable[[Any], LLMRequest]
     """What is known of a request whose reading failed."""

@@ -9,8 +9,9 @@ from typing import TYPE_CHECKING, Any, Protocol, TypeAlias
 from logfire._internal.integrations.llm_providers.azure_ai_inference import neighbours
 from logfire._internal.integrations.llm_providers.azure_ai_inference.pipeline import new_patches
 from logfire._internal.integrations.llm_providers.azure_ai_inference.requests import (
-    bare_chat_request,
-    bare_embeddings_request,
+    PROVIDER,
+    PROVIDER_ATTRIBUTES,
+    bare_request,
     read_chat_request,
     read_embeddings_request,
 )
@@ -21,7 +22,7 @@ from logfire._internal.integrations.llm_providers.azure_ai_inference.responses i
 )
 from logfire._internal.integrations.llm_providers.azure_ai_inference.stream import ChatAccumulator
 from logfire._internal.integrations.llm_providers.content import content_is_captured
-from logfire._internal.integrations.llm_providers.destination import Destination, LogfireDestination
+from logfire._internal.integrations.llm_providers.destination import Destination, logfire_destination
 from logfire._internal.integrations.llm_providers.instrument import LLMInstrumentation, Registry
 from logfire._internal.integrations.llm_providers.operation import Operation
 
@@ -62,20 +63,24 @@ if TYPE_CHECKING:
 
 CHAT = Operation(
     name='chat',
+    provider=PROVIDER,
+    provider_attributes=PROVIDER_ATTRIBUTES,
     method='complete',
     message='Chat completion',
     read_request=read_chat_request,
-    bare_request=bare_chat_request,
+    bare_request=bare_request,
     read_response=read_chat_response,
     read_error=read_error,
     new_accumulator=ChatAccumulator,
 )
 EMBEDDINGS = Operation(
     name='embeddings',
+    provider=PROVIDER,
+    provider_attributes=PROVIDER_ATTRIBUTES,
     method='embed',
     message='Embeddings',
     read_request=read_embeddings_request,
-    bare_request=bare_embeddings_request,
+    bare_request=bare_request,
     read_response=read_embeddings_response,
     read_error=read_error,
     new_accumulator=ChatAccumulator,
@@ -96,7 +101,7 @@ def instrument_azure_ai_inference(
     logfire.config.warn_if_not_initialized()
     return _instrument(
         targets,
-        LogfireDestination(logfire),
+        logfire_destination(logfire),
         suppress_other_instrumentation=suppress_other_instrumentation,
         capture_content=content_is_captured(capture_content),
         stands_back=False,

@@ -30,24 +30,37 @@ _SPEAKERS = frozenset(('system', 'developer', 'user'))
 _THINK_OPEN, _THINK_CLOSE = '<think>', '</think>'
 
 
-def read_messages(messages: list[Any] | tuple[Any, ...], binary_limit: int) -> list[InputMessage]:
-    """The history that is sent, every message in its place."""
-    return [read_message(message, binary_limit) for message in messages]
+def read_messages(
+    messages: list[Any] | tuple[Any, ...], binary_limit: int
+) -> tuple[list[InputMessage], int | None]:
+    """The history that is sent, every message in its place, and the longest text of one that is all plain text."""
+    read: list[InputMessage] = []
+    longest: int | None = 0
+    for message in messages:
+        data = raw(message)
+        kind: type[Any] = type(data)
+        if kind is dict and len(data) == 2:
+            role, content = data.get('role'), data.get('content')
+            if (
+                type(role) is str
+                and type(content) is str
+                and (role in _SPEAKERS or (role == 'assistant' and content[:1].isalnum()))
+            ):
+                # Nearly every message.
+                read.append({'role': role, 'parts': [{'type': 'text', 'content': content}]})
+                if longest is not None and len(content) > longest:
+                    longest = len(content)
+                continue
+        longest = None
+        read.append(_read_message(data, binary_limit))
+    return read, longest
 
 
-def read_message(message: Any, binary_limit: int) -> InputMessage:
+def _read_message(message: Any, binary_limit: int) -> InputMessage:
     """One message of a request: a model, a dict, or a mixture of both."""
-    if type(message) is not dict:
-        message = raw(message)
     if not is_mapping(message):
         return {'role': 'user', 'parts': [text_part(message)] if isinstance(message, str) else [generic_part(message)]}
     role, content = read_word(message.get('role')) or '', message.get('content')
-    if (
-        type(content) is str
-        and len(message) == 2
-        and (role in _SPEAKERS or (role == 'assistant' and content[:1].isalnum()))
-    ):
-        return {'role': role, 'parts': [{'type': 'text', 'content': content}]}  # Nearly every message.
     if role == 'tool':
         parts: list[Part] = [_tool_call_response(message, content, binary_limit)]
     else:
@@ -62,8 +75,6 @@ def read_message(message: Any, binary_limit: int) -> InputMessage:
 def read_reply_parts(message: Mapping[str, Any], binary_limit: int) -> list[Part]:
     """The parts of a whole reply's message."""
     content = message.get('content')
-    if type(content) is str and content[:1].isalnum() and len(message) == 2:
-        return [{'type': 'text', 'content': content}]  # Nearly every reply.
     parts = [*reasoning_parts(message), *_content_parts(content, binary_limit, thinks=True)]
     if refusal := read_text(message.get('refusal')):
         parts.append({'type': 'refusal', 'content': refusal})

@@ -92,10 +92,10 @@ def _is_of(invocation: Invocation, request: Any) -> bool:
 
 def _inject(invocation: Invocation, headers: Any) -> None:
     """Let our span's context travel on this attempt, unless the caller passed a header of it."""
-    first = invocation.new_attempt() == 1
+    invocation.new_attempt()
     carrier: dict[str, str] = {}
     inject(carrier, context=invocation.context)
-    if first:
+    if invocation.callers_headers is None:
         passed = {name for name in carrier if name in headers}
         if 'traceparent' in headers:
             passed |= {'traceparent', 'tracestate'}
@@ -107,8 +107,7 @@ def _inject(invocation: Invocation, headers: Any) -> None:
 
 def _read_response(invocation: Invocation, response: Any) -> None:
     headers: Mapping[str, str] = response.headers
-    seen = invocation.transport_attributes
-    seen[semconv.HTTP_STATUS_CODE] = response.status_code
+    seen: dict[str, Any] = {semconv.HTTP_STATUS_CODE: response.status_code}
     for name in _REQUEST_ID_HEADERS:
         if request_id := read_word(headers.get(name)):
             seen[semconv.AZURE_SERVICE_REQUEST_ID] = request_id
@@ -117,3 +116,4 @@ def _read_response(invocation: Invocation, response: Any) -> None:
         remaining = headers.get(name, '')
         if len(remaining) <= _MAX_DIGITS and remaining.isascii() and remaining.isdigit():
             seen[attribute] = int(remaining)
+    invocation.saw(seen)

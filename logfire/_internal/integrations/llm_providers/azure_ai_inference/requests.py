@@ -15,6 +15,7 @@ import urllib.parse
 from collections.abc import Callable, Iterable, Mapping
 from typing import Any
 
+from logfire._internal.integrations.llm_providers import semconv
 from logfire._internal.integrations.llm_providers.azure_ai_inference.messages import (
     read_messages,
     text_part,
@@ -31,16 +32,13 @@ from logfire._internal.integrations.llm_providers.azure_ai_inference.values impo
     read_word,
     read_words,
 )
-from logfire._internal.integrations.llm_providers.operation import LLMRequest
-from logfire._internal.integrations.llm_providers.semconv import (
-    AZURE_RESOURCE_PROVIDER_NAMESPACE,
-    InputMessage,
-    Part,
-    ToolDefinition,
-)
+from logfire._internal.integrations.llm_providers.operation import LLMRequest, RequestContent
+from logfire._internal.integrations.llm_providers.semconv import InputMessage, Part, ToolDefinition
 
 PROVIDER = 'azure.ai.inference'
-_PROVIDER_ATTRIBUTES: Mapping[str, Any] = {AZURE_RESOURCE_PROVIDER_NAMESPACE: 'Microsoft.CognitiveServices'}
+PROVIDER_ATTRIBUTES: Mapping[str, Any] = {
+    semconv.AZURE_RESOURCE_PROVIDER_NAMESPACE: 'Microsoft.CognitiveServices',
+}
 
 # Name on the wire -> where the client's constructor keeps its default for it.
 _CHAT_DEFAULTS = {
@@ -62,72 +60,78 @@ _EMBEDDINGS_DEFAULTS = {
 }
 
 
-def read_chat_request(client: Any, args: tuple[Any, ...], kwargs: dict[str, Any], binary_limit: int) -> LLMRequest:
+def read_chat_request(
+    client: Any, args: tuple[Any, ...], kwargs: dict[str, Any], binary_limit: int
+) -> tuple[LLMRequest, RequestContent]:
     """The request of `complete(*args, **kwargs)` on this client."""
-    body = _effective_body(client, args, kwargs, 'messages', _CHAT_DEFAULTS)
-    fields: dict[str, Any] = {}
+    known = _state(client)
+    body = _effective_body(known, args, kwargs, 'messages', _CHAT_DEFAULTS)
+    parameters: dict[str, Any] = {}
+    if _streams(args, kwargs):
+        parameters[semconv.REQUEST_STREAM] = True
+    tools = stop = longest_text = None
     for name, value in body.items():
-        if name in _CHAT_FIELDS:
-            field, read = _CHAT_FIELDS[name]
-            fields[field] = read(value)
-    if fields.get('max_tokens') is None:
-        fields['max_tokens'] = read_count(body.get('max_completion_tokens'))
+        if name == 'tools':
+            tools = _tool_definitions(value)
+        elif name == 'stop':
+            stop = _stop_sequences(value)
+        elif name in _CHAT_PARAMETERS:
+            attribute, read = _CHAT_PARAMETERS[name]
+            parameter = read(value)
+            if parameter is not None:
+                parameters[attribute] = parameter
+    if 'max_completion_tokens' in body and semconv.REQUEST_MAX_TOKENS not in parameters:
+        max_tokens = read_count(body['max_completion_tokens'])
+        if max_tokens is not None:
+            parameters[semconv.REQUEST_MAX_TOKENS] = max_tokens
     messages = body.get('messages')
     if is_list(messages):
-        fields['messages'] = read_messages(messages, binary_limit)
-    if _streams(args, kwargs):
-        fields['stream'] = True
-    return _request('chat', client, body, fields)
+        messages, longest_text = read_messages(messages, binary_limit)
+    else:
+        messages = None
+    return _request(known, body, parameters), RequestContent(messages, longest_text, tools, stop)
 
 
 def read_embeddings_request(
     client: Any, args: tuple[Any, ...], kwargs: dict[str, Any], binary_limit: int
-) -> LLMRequest:
+) -> tuple[LLMRequest, RequestContent]:
     """The request of `embed(*args, **kwargs)` on this client, text and image embeddings alike."""
-    body = _effective_body(client, args, kwargs, 'input', _EMBEDDINGS_DEFAULTS)
-    fields: dict[str, Any] = {'dimension_count': read_count(body.get('dimensions'))}
+    known = _state(client)
+    body = _effective_body(known, args, kwargs, 'input', _EMBEDDINGS_DEFAULTS)
+    parameters: dict[str, Any] = {}
     if encoding_format := read_word(body.get('encoding_format')):
-        fields['encoding_formats'] = (encoding_format,)
+        parameters[semconv.REQUEST_ENCODING_FORMATS] = (encoding_format,)
+    dimension_count = read_count(body.get('dimensions'))
+    if dimension_count is not None:
+        parameters[semconv.EMBEDDINGS_DIMENSION_COUNT] = dimension_count
     inputs = body.get('input')
+    content = RequestContent()
     if is_list(inputs) or isinstance(inputs, str):
-        fields['messages'] = [_embedding_inputs(inputs, binary_limit)]
-    return _request('embeddings', client, body, fields)
+        content = RequestContent([_embedding_inputs(inputs, binary_limit)])
+    return _request(known, body, parameters), content
 
 
-def bare_chat_request(client: Any) -> LLMRequest:
-    """What is known of a chat request without reading its arguments."""
-    return _bare_request('chat', client)
+def bare_request(client: Any) -> LLMRequest:
+    """What is known of a request without reading its arguments."""
+    address, port, _ = _server(_endpoint(_state(client)))
+    return LLMRequest(address, port)
 
 
-def bare_embeddings_request(client: Any) -> LLMRequest:
-    """What is known of an embeddings request without reading its arguments."""
-    return _bare_request('embeddings', client)
-
-
-def _bare_request(operation: str, client: Any) -> LLMRequest:
-    address, port, _ = _server(_endpoint(client))
-    return LLMRequest(operation, PROVIDER, _PROVIDER_ATTRIBUTES, server_address=address, server_port=port)
-
-
-def _request(operation: str, client: Any, body: Mapping[str, Any], fields: dict[str, Any]) -> LLMRequest:
-    address, port, deployment = _server(_endpoint(client))
-    return LLMRequest(
-        operation,
-        PROVIDER,
-        _PROVIDER_ATTRIBUTES,
-        server_address=address,
-        server_port=port,
-        model=read_word(body.get('model')) or deployment or _known_model(client),
-        **fields,
-    )
+def _request(known: Mapping[str, Any], body: Mapping[str, Any], parameters: Mapping[str, Any]) -> LLMRequest:
+    address, port, deployment = _server(_endpoint(known))
+    model = read_word(body.get('model')) or deployment or _known_model(known)
+    return LLMRequest(address, port, model, parameters)
 
 
 def _effective_body(
-    client: Any, args: tuple[Any, ...], kwargs: dict[str, Any], content: str, defaults: Mapping[str, str]
+    known: Mapping[str, Any],
+    args: tuple[Any, ...],
+    kwargs: dict[str, Any],
+    content: str,
+    defaults: Mapping[str, str],
 ) -> Mapping[str, Any]:
     if args or 'body' in kwargs:
         return _read_body(args[0] if args else kwargs['body'])
-    known = _state(client)
     body: dict[str, Any] = {content: kwargs.get(content)}
     for name, default in defaults.items():
         value = kwargs.get(name)
@@ -136,9 +140,9 @@ def _effective_body(
         if value is not None:
             body[name] = value
     extras = kwargs.get('model_extras')
-    if not is_given(extras):
+    if extras is None or not is_given(extras):
         extras = known.get('_model_extras')
-    if is_mapping(extras):
+    if extras is not None and is_mapping(extras):
         body.update(extras)
     return body
 
@@ -158,16 +162,17 @@ def _state(client: Any) -> Mapping[str, Any]:
 
 
 def _streams(args: tuple[Any, ...], kwargs: dict[str, Any]) -> bool:
-    body = args[0] if args else kwargs.get('body')
-    if isinstance(body, dict):
-        stream: Any = body.get('stream')  # pyright: ignore[reportUnknownMemberType, reportUnknownVariableType]
-        if isinstance(stream, bool):
-            return stream
-    return is_given(kwargs.get('stream'))
+    if args or 'body' in kwargs:
+        body = args[0] if args else kwargs['body']
+        if isinstance(body, dict):
+            stream: Any = body.get('stream')  # pyright: ignore[reportUnknownMemberType, reportUnknownVariableType]
+            if isinstance(stream, bool):
+                return stream
+    return 'stream' in kwargs and is_given(kwargs['stream'])
 
 
-def _endpoint(client: Any) -> str:
-    return read_text(getattr(_state(client).get('_config'), 'endpoint', None)) or ''
+def _endpoint(known: Mapping[str, Any]) -> str:
+    return read_text(getattr(known.get('_config'), 'endpoint', None)) or ''
 
 
 @functools.lru_cache(maxsize=256)
@@ -190,9 +195,9 @@ def _server(endpoint: str) -> tuple[str | None, int | None, str | None]:
     return read_word(url.hostname), None if port == 443 else port, deployment
 
 
-def _known_model(client: Any) -> str | None:
+def _known_model(known: Mapping[str, Any]) -> str | None:
     """What the client has learned of its endpoint."""
-    info = _state(client).get('_model_info')
+    info = known.get('_model_info')
     return read_word(info.get('model_name')) if is_mapping(info) else None
 
 
@@ -250,17 +255,15 @@ def _embedding_inputs(inputs: Iterable[Any], binary_limit: int) -> InputMessage:
     return {'role': 'user', 'parts': parts}
 
 
-# Name on the wire -> the request's field, and what reads it. A request has few of them.
-_CHAT_FIELDS: Mapping[str, tuple[str, Callable[[Any], Any]]] = {
-    'temperature': ('temperature', read_float),
-    'top_p': ('top_p', read_float),
-    'top_k': ('top_k', read_float),
-    'frequency_penalty': ('frequency_penalty', read_float),
-    'presence_penalty': ('presence_penalty', read_float),
-    'max_tokens': ('max_tokens', read_count),
-    'seed': ('seed', read_int),
-    'n': ('choice_count', _choice_count),
-    'response_format': ('output_type', _output_type),
-    'stop': ('stop_sequences', _stop_sequences),
-    'tools': ('tool_definitions', _tool_definitions),
+# Name on the wire -> the attribute, and what reads its value. A request has few of them.
+_CHAT_PARAMETERS: Mapping[str, tuple[str, Callable[[Any], Any]]] = {
+    'temperature': (semconv.REQUEST_TEMPERATURE, read_float),
+    'top_p': (semconv.REQUEST_TOP_P, read_float),
+    'top_k': (semconv.REQUEST_TOP_K, read_float),
+    'frequency_penalty': (semconv.REQUEST_FREQUENCY_PENALTY, read_float),
+    'presence_penalty': (semconv.REQUEST_PRESENCE_PENALTY, read_float),
+    'max_tokens': (semconv.REQUEST_MAX_TOKENS, read_count),
+    'seed': (semconv.REQUEST_SEED, read_int),
+    'n': (semconv.REQUEST_CHOICE_COUNT, _choice_count),
+    'response_format': (semconv.OUTPUT_TYPE, _output_type),
 }

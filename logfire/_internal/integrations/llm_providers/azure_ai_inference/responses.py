@@ -5,7 +5,6 @@ REST reference: https://learn.microsoft.com/rest/api/aifoundry/model-inference/g
 
 from __future__ import annotations
 
-from collections.abc import Mapping
 from itertools import islice
 from typing import Any
 
@@ -27,28 +26,44 @@ from logfire._internal.integrations.llm_providers.azure_ai_inference.values impo
     read_int,
     read_word,
 )
-from logfire._internal.integrations.llm_providers.operation import LLMResponse, ServiceError, Usage
-from logfire._internal.integrations.llm_providers.semconv import OutputMessage
+from logfire._internal.integrations.llm_providers.operation import NO_USAGE, LLMResponse, ServiceError, Usage
+from logfire._internal.integrations.llm_providers.semconv import OutputMessage, Part
 
 
 def read_chat_response(reply: Any, binary_limit: int) -> LLMResponse:
     """A `ChatCompletions`."""
+    reply = as_mapping(raw(reply))
     reasons: list[str] = []
     messages: list[OutputMessage] = []
     filtered: list[Results] = []
-    reply = as_mapping(raw(reply))
+    longest_text: int | None = 0
     choices = reply.get('choices')
     for choice in islice(choices, MAX_ITEMS) if is_list(choices) else ():
         choice = as_mapping(raw(choice))
-        message = raw(choice.get('message'))
         reason = read_word(choice.get('finish_reason'))
         if reason:
             reasons.append(reason)
-        filtered.append(read_results(choice.get('content_filter_results')))
+        results = choice.get('content_filter_results')
+        filtered.append(read_results(results) if results else {})
+        message = as_mapping(raw(choice.get('message')))
+        text = message.get('content')
+        if (
+            type(text) is str
+            and text[:1].isalnum()
+            and message.get('tool_calls') is None
+            and message.get('refusal') is None
+            and message.get('reasoning_content') is None
+        ):
+            parts: list[Part] = [{'type': 'text', 'content': text}]  # Nearly every reply.
+            if longest_text is not None and len(text) > longest_text:
+                longest_text = len(text)
+        else:
+            parts = read_reply_parts(message, binary_limit)
+            longest_text = None
         messages.append(
             {
-                'role': (read_word(message.get('role')) if is_mapping(message) else None) or 'assistant',
-                'parts': read_reply_parts(message, binary_limit) if is_mapping(message) else [],
+                'role': read_word(message.get('role')) or 'assistant',
+                'parts': parts,
                 'finish_reason': message_finish_reason(reason or ''),
             }
         )
@@ -57,8 +72,9 @@ def read_chat_response(reply: Any, binary_limit: int) -> LLMResponse:
         model=read_word(reply.get('model')),
         finish_reasons=reasons,
         messages=messages,
+        usage=read_usage(reply.get('usage')) or NO_USAGE,
         provider_attributes={**prompt_attributes(reply), **completion_attributes(filtered)},
-        usage=read_usage(reply.get('usage')) or Usage(),
+        longest_text=longest_text,
     )
 
 
@@ -71,7 +87,7 @@ def read_embeddings_response(reply: Any, binary_limit: int) -> LLMResponse:
     return LLMResponse(
         model=read_word(reply.get('model')),
         dimension_count=len(vector) if is_list(vector) else None,
-        usage=read_usage(reply.get('usage')) or Usage(),
+        usage=read_usage(reply.get('usage')) or NO_USAGE,
     )
 
 
@@ -83,8 +99,8 @@ def read_usage(usage: Any) -> Usage | None:
     return Usage(
         read_count(usage.get('prompt_tokens')),
         read_count(usage.get('completion_tokens')),
-        _detail(usage, 'prompt_tokens_details', 'cached_tokens'),
-        _detail(usage, 'completion_tokens_details', 'reasoning_tokens'),
+        _detail(usage.get('prompt_tokens_details'), 'cached_tokens'),
+        _detail(usage.get('completion_tokens_details'), 'reasoning_tokens'),
     )
 
 
@@ -103,6 +119,5 @@ def message_finish_reason(reason: str) -> str:
     return 'tool_call' if reason == 'tool_calls' else reason
 
 
-def _detail(usage: Mapping[str, Any], group: str, name: str) -> int | None:
-    details = usage.get(group)
-    return read_count(details.get(name)) if is_mapping(details) else None
+def _detail(details: Any, name: str) -> int | None:
+    return read_count(details.get(name)) if details is not None and is_mapping(details) else None

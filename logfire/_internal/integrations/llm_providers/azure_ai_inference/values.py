@@ -44,7 +44,7 @@ def as_mapping(value: Any) -> Mapping[str, Any]:
 
 def is_list(value: Any) -> TypeGuard[list[Any] | tuple[Any, ...]]:
     """A JSON array. Nothing else is iterated: reading must not consume an iterator."""
-    return isinstance(value, (list, tuple))
+    return type(value) is list or isinstance(value, (list, tuple))
 
 
 def read_word(value: Any) -> str | None:
@@ -91,8 +91,9 @@ def read_int(value: Any) -> int | None:
 
 def read_count(value: Any) -> int | None:
     """An integer that counts something."""
-    count = read_int(value)
-    return count if count is not None and count >= 0 else None
+    if type(value) is not int:
+        value = read_int(value)
+    return value if value is not None and 0 <= value <= _MAX_INTEGER else None
 
 
 def is_given(value: Any) -> bool:

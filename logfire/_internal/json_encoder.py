@@ -29,7 +29,7 @@ _CIRCULAR: Final = '<circular reference>'
 _TOO_DEEP: Final = '<nested too deeply>'
 _NOT_ENCODED: Final = '"<not encoded>"'
 
-_LONG: Final = 1 << 15
+LONG: Final = 1 << 15
 
 _WORDS: Final = {None: 'null', True: 'true', False: 'false'}
 
@@ -44,14 +44,14 @@ def json_dumps(value: object) -> str:
     return encode(value)[0]
 
 
-def texts_json(value: object, *, longest: int) -> str:
+def texts_json(value: object, longest: int) -> str:
     """The same for exact lists and dicts with strings in them and nothing else, without a look at each.
 
     `longest` is the length of the longest string: a long one is written with little memory, where orjson takes eight
     bytes a character.
     """
     try:
-        if longest < _LONG:
+        if longest < LONG:
             text = orjson.dumps(value)
             if len(text) < MAX_CHARACTERS:
                 return text.decode()

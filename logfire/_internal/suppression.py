@@ -32,4 +32,9 @@ def is_suppressed(context: Context) -> bool:
 
 def suppressed(context: Context) -> Context:
     """`context`, with instrumentation suppressed in it."""
-    return Context({**context, **suppression_values()})
+    return Context({**context, **suppression_values()}) if context else _suppressed_alone()
+
+
+@functools.cache
+def _suppressed_alone() -> Context:
+    return Context(suppression_values())

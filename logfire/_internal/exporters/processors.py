@@ -123,7 +123,7 @@ class SpanStages:
             added, status = _told(span, attributes)
             if measured is not None:
                 added = {**added, METRICS: measured}
-            if added or status is not span.status:
+            if added or status is not None:
                 completed = {**_carried_attributes(attributes), **added}
                 span = SpanCopy(
                     span, completed, context=span.context, parent=span.parent, end_time=span.end_time, status=status
@@ -189,14 +189,17 @@ class SpanPipeline(SpanProcessor):
         self._runner = runner
         self._stages = SpanStages()
 
-    def _enter(self) -> SpanStages:
-        """The stages that are in use, which are not shut down before they are left: pop from their `inside`."""
+    def _enter_again(self, stages: SpanStages) -> SpanStages:
+        """The stages in use, entered, where those that a span entered were replaced between two steps.
+
+        Stages are not shut down before they are left: pop from their `inside`.
+        """
         while True:
+            stages.inside.pop()
             stages = self._stages
             stages.inside.append(None)
             if stages is self._stages:
                 return stages
-            stages.inside.pop()  # They were replaced between the two.
 
     def use(self, stages: SpanStages) -> SpanStages:
         """Send spans through these stages from now on; returns those before."""
@@ -204,7 +207,10 @@ class SpanPipeline(SpanProcessor):
         return before
 
     def on_start(self, span: Span, parent_context: Context | None = None) -> None:
-        stages = self._enter()
+        stages = self._stages
+        stages.inside.append(None)
+        if stages is not self._stages:
+            stages = self._enter_again(stages)
         try:
             stages.start(span, parent_context)
         except Exception as fault:
@@ -213,7 +219,10 @@ class SpanPipeline(SpanProcessor):
             stages.inside.pop()
 
     def on_end(self, span: ReadableSpan) -> None:
-        stages = self._enter()
+        stages = self._stages
+        stages.inside.append(None)
+        if stages is not self._stages:
+            stages = self._enter_again(stages)
         try:
             stages.end(span)
         except Exception as fault:
@@ -264,17 +273,16 @@ def _carried_attributes(attributes: Mapping[str, Any]) -> Mapping[str, Any]:
     return attributes if MSG in attributes else all_carried(attributes)
 
 
-def _told(span: ReadableSpan, attributes: Mapping[str, Any]) -> tuple[Mapping[str, Any], Status]:
-    """What a span tells besides its own attributes, and its status.
+def _told(span: ReadableSpan, attributes: Mapping[str, Any]) -> tuple[Mapping[str, Any], Status | None]:
+    """What a span tells besides its own attributes, and the status that it gets, if that is another.
 
     A level of error and a status of ERROR bring each other about; one of another library gets a message, from the name
     it has now, and a level from its HTTP status code.
     """
-    status = span.status
-    code = status.status_code
+    code = span.status.status_code
     level = attributes.get(LEVEL_NUM)
     if code is StatusCode.UNSET and MSG in attributes and (level is None or (type(level) is int and level < _ERROR)):
-        return _NOTHING, status  # Nearly every span of ours.
+        return _NOTHING, None  # Nearly every span of ours.
     added: dict[str, Any] = {}
     if MSG not in attributes:
         added[MSG] = carried(http_message(span) or span.name)
@@ -283,6 +291,5 @@ def _told(span: ReadableSpan, attributes: Mapping[str, Any]) -> tuple[Mapping[st
         level = _ERROR
     if level is not None and LEVEL_NUM not in attributes:
         added[LEVEL_NUM] = level
-    if code is StatusCode.UNSET and isinstance(level, int) and level >= _ERROR:
-        status = Status(StatusCode.ERROR)
-    return added, status
+    fails = code is StatusCode.UNSET and isinstance(level, int) and level >= _ERROR
+    return added, Status(StatusCode.ERROR) if fails else None

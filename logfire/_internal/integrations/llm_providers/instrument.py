@@ -249,9 +249,7 @@ class Registry:
     def _replacement(self, owner: Any, operation: Operation) -> Callable[..., Any]:
         if isinstance(owner, type):
             method = _function(owner, operation.method)
-
-            def begin_call(args: tuple[Any, ...], kwargs: dict[str, Any]) -> AnyInvocation:
-                return begin(self.in_force, operation, args, kwargs)
+            begin_call = functools.partial(begin, self.in_force, operation)
         else:
             # An object that holds the method itself: its calls do not name it.
             client = reference(owner)

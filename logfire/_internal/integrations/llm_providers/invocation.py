@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import functools
 import inspect
 from collections.abc import Callable, Mapping
@@ -48,7 +49,6 @@ _FINISH = 'finish the span of an LLM call'
 _RECORD = errors.Guard('record an LLM stream')
 _METRICS = errors.Guard('record the metrics of an LLM call')
 
-_JSON_AT_START = (semconv.INPUT_MESSAGES, semconv.TOOL_DEFINITIONS)
 _JSON_AT_END = (
     semconv.OUTPUT_MESSAGES,
     semconv.CONTENT_FILTER_PROMPT_RESULTS,
@@ -58,7 +58,7 @@ _JSON_AT_END = (
 _NO_CONTENT = RequestContent()
 
 # Those that stand above the driver, which is ours too, where the place in the code is looked for.
-_FRAMES_ABOVE = 3
+_FRAMES_ABOVE = 2
 
 # The call that is being made right now. An overlapping instrumentation of the same client sees it and stands back.
 _current: ContextVar[Invocation | None] = ContextVar('logfire_llm_invocation', default=None)
@@ -142,13 +142,9 @@ class Invocation:
             **caller_attributes(_FRAMES_ABOVE),
             **request.parameters,
         }
-        json_names: tuple[str, ...] = ()
-        if capture_content:
-            content.add_to(attributes)
-            json_names = tuple([name for name in _JSON_AT_START if name in attributes])
-            if json_names:
-                attributes[names.JSON_SCHEMA] = _json_schema(json_names)
-        self._json_names = json_names
+        self._json_names = json_names = content.add_to(attributes) if capture_content else ()
+        if json_names:
+            attributes[names.JSON_SCHEMA] = _json_schema(json_names)
         self._span = instrumentation.start_span(
             _span_name(operation, request.model), context, SpanKind.CLIENT, attributes, None, None, False, False
         )
@@ -227,8 +223,11 @@ class Invocation:
         With `stream` the reply was streamed, and the span ends when the stream did. Only the first call counts, and in
         the process that made the call.
         """
-        if not self._claim():
+        try:
+            self._unclaimed.pop()
+        except IndexError:
             return
+        _open_invocations.discard(self)
         duration = perf_counter() - self.request_start
         span = self._span
         error_type = None if exception is None else self._read_error(exception)
@@ -262,20 +261,13 @@ class Invocation:
 
     def cut(self) -> None:
         """The interpreter exits while a daemon thread is in the call: nothing is known of a reply."""
-        if self._claim():
+        with contextlib.suppress(IndexError):
+            self._unclaimed.pop()
             self._span.end()
 
     def leave(self) -> None:
         """This is a forked child's copy: the parent ends the span."""
         self._unclaimed.clear()
-
-    def _claim(self) -> bool:
-        try:
-            self._unclaimed.pop()
-        except IndexError:
-            return False
-        _open_invocations.discard(self)
-        return True
 
     def _end_attributes(self, response: LLMResponse, *, well: bool) -> Attributes:
         asked = self._request.model
@@ -298,8 +290,12 @@ class Invocation:
             attributes[semconv.REQUEST_MODEL] = response.model
             self._span.update_name(_span_name(self._operation, response.model))
             attributes.update(message_attributes(self._operation, response.model))
-        if found := [name for name in _JSON_AT_END if name in attributes]:
-            attributes[names.JSON_SCHEMA] = _json_schema((*self._json_names, *found))
+        json_names = self._json_names
+        for name in _JSON_AT_END:
+            if name in attributes:
+                json_names = (*json_names, name)
+        if json_names is not self._json_names:
+            attributes[names.JSON_SCHEMA] = _json_schema(json_names)
         return attributes
 
     def saw(self, attributes: Attributes) -> None:

@@ -7,13 +7,16 @@ from typing import Any, Final, NamedTuple, Protocol
 
 from logfire._internal.integrations.llm_providers import semconv
 from logfire._internal.integrations.llm_providers.semconv import InputMessage, OutputMessage, ToolDefinition
-from logfire._internal.json_encoder import json_dumps, otlp_text, texts_json
+from logfire._internal.json_encoder import LONG, json_dumps, otlp_text, texts_json
 from logfire._internal.value_kinds import MAX_CHARACTERS
 
 Attributes = dict[str, Any]
 
 MAX_TEXT = MAX_CHARACTERS
 """How many characters of text an attribute can hold."""
+
+LONG_TEXT = LONG
+"""A text of so many characters is long: it takes another way to JSON, which needs less memory."""
 
 bounded_text = otlp_text
 """A string as an attribute carries it, of at most so many characters."""
@@ -22,19 +25,17 @@ json_attribute = json_dumps
 """The JSON text of an attribute."""
 
 
-def _messages_json(messages: Sequence[InputMessage] | Sequence[OutputMessage], longest: int | None) -> str:
-    """The JSON of messages; `longest` is the length of their longest text, None where that is not known."""
-    if longest is None:
-        longest = 0
-        for message in messages:
-            for part in message['parts']:
-                content = part.get('content')
-                # What has two members, one of them a text as `content`, has its type beside that.
-                if type(content) is not str or len(part) != 2:
-                    return json_dumps(messages)
-                if len(content) > longest:
-                    longest = len(content)
-    return texts_json(messages, longest=longest)
+def _messages_json(messages: Sequence[InputMessage] | Sequence[OutputMessage]) -> str:
+    longest = 0
+    for message in messages:
+        for part in message['parts']:
+            content = part.get('content')
+            # What has two members, one of them a text as `content`, has its type beside that.
+            if type(content) is not str or len(part) != 2:
+                return json_dumps(messages)
+            if len(content) > longest:
+                longest = len(content)
+    return texts_json(messages, longest)
 
 
 class LLMRequest(NamedTuple):
@@ -65,14 +66,23 @@ class RequestContent(NamedTuple):
     tool_definitions: Sequence[ToolDefinition] | None = None
     stop_sequences: Sequence[str] | None = None
 
-    def add_to(self, attributes: Attributes) -> None:
-        """Add the span attributes, absent values left out."""
-        if self.messages is not None:
-            attributes[semconv.INPUT_MESSAGES] = _messages_json(self.messages, self.longest_text)
-        if self.tool_definitions is not None:
-            attributes[semconv.TOOL_DEFINITIONS] = json_dumps(self.tool_definitions)
-        if self.stop_sequences is not None:
-            attributes[semconv.REQUEST_STOP_SEQUENCES] = self.stop_sequences
+    def add_to(self, attributes: Attributes) -> tuple[str, ...]:
+        """Add the span attributes, absent values left out. Returns the names of those that are JSON."""
+        messages, longest, tool_definitions, stop_sequences = self
+        added: tuple[str, ...] = ()
+        if messages is not None:
+            text = _messages_json(messages) if longest is None else texts_json(messages, longest)
+            attributes[semconv.INPUT_MESSAGES] = text
+            added = _MESSAGES
+        if tool_definitions is not None:
+            attributes[semconv.TOOL_DEFINITIONS] = json_dumps(tool_definitions)
+            added = (*added, semconv.TOOL_DEFINITIONS)
+        if stop_sequences is not None:
+            attributes[semconv.REQUEST_STOP_SEQUENCES] = stop_sequences
+        return added
+
+
+_MESSAGES: Final = (semconv.INPUT_MESSAGES,)
 
 
 class Usage(NamedTuple):
@@ -124,7 +134,10 @@ class LLMResponse(NamedTuple):
         if self.dimension_count is not None:
             attributes[semconv.EMBEDDINGS_DIMENSION_COUNT] = self.dimension_count
         if capture_content and self.messages:
-            attributes[semconv.OUTPUT_MESSAGES] = _messages_json(self.messages, self.longest_text)
+            longest = self.longest_text
+            attributes[semconv.OUTPUT_MESSAGES] = (
+                _messages_json(self.messages) if longest is None else texts_json(self.messages, longest)
+            )
         return attributes
 
 

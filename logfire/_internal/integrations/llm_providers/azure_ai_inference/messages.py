@@ -12,6 +12,7 @@ from collections.abc import Iterator, Mapping
 from typing import Any
 
 from logfire._internal.integrations.llm_providers.azure_ai_inference.values import (
+    class_of,
     is_list,
     is_mapping,
     raw,
@@ -37,9 +38,13 @@ def read_messages(
     read: list[InputMessage] = []
     longest: int | None = 0
     for message in messages:
-        data = raw(message)
-        kind: type[Any] = type(data)
-        if kind is dict and len(data) == 2:
+        data: Any = message
+        if type(message) is not dict:
+            try:
+                data = message._data
+            except Exception:
+                data = None
+        if class_of(data) is dict and len(data) == 2:
             role, content = data.get('role'), data.get('content')
             if (
                 type(role) is str
@@ -52,7 +57,7 @@ def read_messages(
                     longest = len(content)
                 continue
         longest = None
-        read.append(_read_message(data, binary_limit))
+        read.append(_read_message(raw(message), binary_limit))
     return read, longest
 
 

@@ -32,8 +32,8 @@ from logfire._internal.integrations.llm_providers.azure_ai_inference.values impo
     read_word,
     read_words,
 )
-from logfire._internal.integrations.llm_providers.operation import LLMRequest, RequestContent
-from logfire._internal.integrations.llm_providers.semconv import InputMessage, Part, ToolDefinition
+from logfire._internal.integrations.llm_providers.operation import LONG_TEXT, LLMRequest, RequestContent
+from logfire._internal.integrations.llm_providers.semconv import Part, ToolDefinition
 
 PROVIDER = 'azure.ai.inference'
 PROVIDER_ATTRIBUTES: Mapping[str, Any] = {
@@ -59,7 +59,6 @@ _EMBEDDINGS_DEFAULTS = {
     'model': '_model',
 }
 
-
 def read_chat_request(
     client: Any, args: tuple[Any, ...], kwargs: dict[str, Any], binary_limit: int
 ) -> tuple[LLMRequest, RequestContent]:
@@ -67,7 +66,7 @@ def read_chat_request(
     known = _state(client)
     body = _effective_body(known, args, kwargs, 'messages', _CHAT_DEFAULTS)
     parameters: dict[str, Any] = {}
-    if _streams(args, kwargs):
+    if ('stream' in kwargs or args or 'body' in kwargs) and _streams(args, kwargs):
         parameters[semconv.REQUEST_STREAM] = True
     tools = stop = longest_text = None
     for name, value in body.items():
@@ -106,19 +105,28 @@ def read_embeddings_request(
         parameters[semconv.EMBEDDINGS_DIMENSION_COUNT] = dimension_count
     inputs = body.get('input')
     content = RequestContent()
-    if is_list(inputs) or isinstance(inputs, str):
-        content = RequestContent([_embedding_inputs(inputs, binary_limit)])
+    if isinstance(inputs, str):
+        inputs = (inputs,)
+    if is_list(inputs):
+        try:
+            length = len(''.join(inputs))
+        except TypeError:  # Not texts alone.
+            content = RequestContent([{'role': 'user', 'parts': _embedding_parts(inputs, binary_limit)}])
+        else:
+            parts: list[Part] = [{'type': 'text', 'content': text} for text in inputs]
+            longest = length if length < LONG_TEXT else max(map(len, inputs))
+            content = RequestContent([{'role': 'user', 'parts': parts}], longest)
     return _request(known, body, parameters), content
 
 
 def bare_request(client: Any) -> LLMRequest:
     """What is known of a request without reading its arguments."""
-    address, port, _ = _server(_endpoint(_state(client)))
-    return LLMRequest(address, port)
+    return _request(_state(client), {}, {})
 
 
 def _request(known: Mapping[str, Any], body: Mapping[str, Any], parameters: Mapping[str, Any]) -> LLMRequest:
-    address, port, deployment = _server(_endpoint(known))
+    endpoint = getattr(known.get('_config'), 'endpoint', None)
+    address, port, deployment = _server(endpoint if type(endpoint) is str else read_text(endpoint) or '')
     model = read_word(body.get('model')) or deployment or _known_model(known)
     return LLMRequest(address, port, model, parameters)
 
@@ -169,10 +177,6 @@ def _streams(args: tuple[Any, ...], kwargs: dict[str, Any]) -> bool:
             if isinstance(stream, bool):
                 return stream
     return 'stream' in kwargs and is_given(kwargs['stream'])
-
-
-def _endpoint(known: Mapping[str, Any]) -> str:
-    return read_text(getattr(known.get('_config'), 'endpoint', None)) or ''
 
 
 @functools.lru_cache(maxsize=256)
@@ -239,10 +243,10 @@ def _tool_definition(tool: Any) -> ToolDefinition:
     return definition
 
 
-def _embedding_inputs(inputs: Iterable[Any], binary_limit: int) -> InputMessage:
-    """What is embedded, as one user message: a text part per input; an image as its part, then its text."""
+def _embedding_parts(inputs: Iterable[Any], binary_limit: int) -> list[Part]:
+    """What is embedded: a text part per input; an image as its part, then its text."""
     parts: list[Part] = []
-    for item in [inputs] if isinstance(inputs, str) else inputs:
+    for item in inputs:
         if isinstance(item, str):
             parts.append({'type': 'text', 'content': item})
         elif is_mapping(item):
@@ -252,7 +256,7 @@ def _embedding_inputs(inputs: Iterable[Any], binary_limit: int) -> InputMessage:
                 parts.append(text_part(text))
         else:
             parts.append({'type': 'tokens', 'content': item})  # The REST API takes arrays of tokens as well.
-    return {'role': 'user', 'parts': parts}
+    return parts
 
 
 # Name on the wire -> the attribute, and what reads its value. A request has few of them.

@@ -20,8 +20,6 @@ from logfire._internal.integrations.llm_providers.azure_ai_inference.values impo
     MAX_ITEMS,
     as_mapping,
     is_list,
-    is_mapping,
-    raw,
     read_count,
     read_int,
     read_word,
@@ -32,20 +30,20 @@ from logfire._internal.integrations.llm_providers.semconv import OutputMessage, 
 
 def read_chat_response(reply: Any, binary_limit: int) -> LLMResponse:
     """A `ChatCompletions`."""
-    reply = as_mapping(raw(reply))
+    reply = as_mapping(reply)
     reasons: list[str] = []
     messages: list[OutputMessage] = []
     filtered: list[Results] = []
     longest_text: int | None = 0
     choices = reply.get('choices')
     for choice in islice(choices, MAX_ITEMS) if is_list(choices) else ():
-        choice = as_mapping(raw(choice))
+        choice = as_mapping(choice)
         reason = read_word(choice.get('finish_reason'))
         if reason:
             reasons.append(reason)
         results = choice.get('content_filter_results')
         filtered.append(read_results(results) if results else {})
-        message = as_mapping(raw(choice.get('message')))
+        message = as_mapping(choice.get('message'))
         text = message.get('content')
         if (
             type(text) is str
@@ -64,7 +62,7 @@ def read_chat_response(reply: Any, binary_limit: int) -> LLMResponse:
             {
                 'role': read_word(message.get('role')) or 'assistant',
                 'parts': parts,
-                'finish_reason': message_finish_reason(reason or ''),
+                'finish_reason': message_finish_reason(reason) if reason else '',
             }
         )
     return LLMResponse(
@@ -80,10 +78,9 @@ def read_chat_response(reply: Any, binary_limit: int) -> LLMResponse:
 
 def read_embeddings_response(reply: Any, binary_limit: int) -> LLMResponse:
     """An `EmbeddingsResult`. Its vectors are never walked; the first one's length is enough."""
-    reply = as_mapping(raw(reply))
+    reply = as_mapping(reply)
     data = reply.get('data')
-    first = raw(data[0]) if is_list(data) and data else None
-    vector = first.get('embedding') if is_mapping(first) else None
+    vector = as_mapping(data[0]).get('embedding') if is_list(data) and data else None
     return LLMResponse(
         model=read_word(reply.get('model')),
         dimension_count=len(vector) if is_list(vector) else None,
@@ -93,14 +90,15 @@ def read_embeddings_response(reply: Any, binary_limit: int) -> LLMResponse:
 
 def read_usage(usage: Any) -> Usage | None:
     """Token counts. Cached and reasoning tokens stand in details that the client's models have no attributes for."""
-    usage = raw(usage)
-    if not is_mapping(usage):
+    usage = as_mapping(usage)
+    if not usage:
         return None
+    prompt, completion = usage.get('prompt_tokens_details'), usage.get('completion_tokens_details')
     return Usage(
         read_count(usage.get('prompt_tokens')),
         read_count(usage.get('completion_tokens')),
-        _detail(usage.get('prompt_tokens_details'), 'cached_tokens'),
-        _detail(usage.get('completion_tokens_details'), 'reasoning_tokens'),
+        None if prompt is None else read_count(as_mapping(prompt).get('cached_tokens')),
+        None if completion is None else read_count(as_mapping(completion).get('reasoning_tokens')),
     )
 
 
@@ -117,7 +115,3 @@ def read_error(exception: BaseException) -> ServiceError:
 def message_finish_reason(reason: str) -> str:
     """The reason as the message schema spells it; `gen_ai.response.finish_reasons` keeps the service's word."""
     return 'tool_call' if reason == 'tool_calls' else reason
-
-
-def _detail(details: Any, name: str) -> int | None:
-    return read_count(details.get(name)) if details is not None and is_mapping(details) else None

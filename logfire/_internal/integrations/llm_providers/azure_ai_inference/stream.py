@@ -155,7 +155,7 @@ class ChatAccumulator:
                     return
         except (AttributeError, LookupError, RecursionError, TypeError, ValueError):
             pass
-        self._add_closely(as_mapping(raw(chunk)))
+        self._add_closely(as_mapping(chunk))
 
     def _add_closely(self, chunk: Mapping[str, Any]) -> None:
         if self._id is None:
@@ -168,7 +168,7 @@ class ChatAccumulator:
             self._prompt_attributes = found
         choices = chunk.get('choices')
         for update in choices if is_list(choices) else ():
-            self._add_to_choice(as_mapping(raw(update)))
+            self._add_to_choice(as_mapping(update))
 
     def _add_to_choice(self, update: Mapping[str, Any]) -> None:
         index = update.get('index')

@@ -3,10 +3,10 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from enum import Enum
 from itertools import islice
-from typing import Any, Final, TypeGuard
+from typing import Any, Final, TypeGuard, cast
 
 from logfire._internal.integrations.llm_providers.operation import bounded_text
 
@@ -15,6 +15,9 @@ MAX_WORD: Final = 1_000
 
 MAX_ITEMS: Final = 1_000
 """How many choices of a reply are read, tool calls of a streamed choice, words of an array."""
+
+class_of: Final = cast('Callable[[object], type[Any]]', type)
+"""The exact class of anything."""
 
 _MIN_INTEGER: Final = -(2**63)
 _MAX_INTEGER: Final = 2**63 - 1
@@ -38,7 +41,10 @@ def raw(value: Any) -> Any:
 
 
 def as_mapping(value: Any) -> Mapping[str, Any]:
-    """A JSON object; an empty one for anything else."""
+    """A JSON object, of a model the dict beneath; an empty one for anything else."""
+    if type(value) is dict:
+        return value  # pyright: ignore[reportUnknownVariableType]
+    value = raw(value)
     return value if is_mapping(value) else {}
 
 

@@ -58,12 +58,16 @@ _EMBEDDINGS_DEFAULTS = {
     'encoding_format': '_encoding_format',
     'model': '_model',
 }
+# Of a client without attributes of its own. What a client holds is read there: a test double's `__getattr__` would
+# answer to any name.
+_NO_STATE: Mapping[str, Any] = {}
+
 
 def read_chat_request(
     client: Any, args: tuple[Any, ...], kwargs: dict[str, Any], binary_limit: int
 ) -> tuple[LLMRequest, RequestContent]:
     """The request of `complete(*args, **kwargs)` on this client."""
-    known = _state(client)
+    known: Mapping[str, Any] = getattr(client, '__dict__', _NO_STATE)
     body = _effective_body(known, args, kwargs, 'messages', _CHAT_DEFAULTS)
     parameters: dict[str, Any] = {}
     if ('stream' in kwargs or args or 'body' in kwargs) and _streams(args, kwargs):
@@ -95,7 +99,7 @@ def read_embeddings_request(
     client: Any, args: tuple[Any, ...], kwargs: dict[str, Any], binary_limit: int
 ) -> tuple[LLMRequest, RequestContent]:
     """The request of `embed(*args, **kwargs)` on this client, text and image embeddings alike."""
-    known = _state(client)
+    known: Mapping[str, Any] = getattr(client, '__dict__', _NO_STATE)
     body = _effective_body(known, args, kwargs, 'input', _EMBEDDINGS_DEFAULTS)
     parameters: dict[str, Any] = {}
     if encoding_format := read_word(body.get('encoding_format')):
@@ -121,7 +125,7 @@ def read_embeddings_request(
 
 def bare_request(client: Any) -> LLMRequest:
     """What is known of a request without reading its arguments."""
-    return _request(_state(client), {}, {})
+    return _request(getattr(client, '__dict__', _NO_STATE), {}, {})
 
 
 def _request(known: Mapping[str, Any], body: Mapping[str, Any], parameters: Mapping[str, Any]) -> LLMRequest:
@@ -162,11 +166,6 @@ def _read_body(body: Any) -> Mapping[str, Any]:
         except (ValueError, RecursionError):
             return {}  # What the service makes of it, it will say.
     return body if is_mapping(body) else {}
-
-
-def _state(client: Any) -> Mapping[str, Any]:
-    """What the client itself holds. A test double's `__getattr__` would answer to any name: it is not asked."""
-    return getattr(client, '__dict__', {})
 
 
 def _streams(args: tuple[Any, ...], kwargs: dict[str, Any]) -> bool:

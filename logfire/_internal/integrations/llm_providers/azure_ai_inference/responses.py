@@ -34,6 +34,7 @@ def read_chat_response(reply: Any, binary_limit: int) -> LLMResponse:
     reasons: list[str] = []
     messages: list[OutputMessage] = []
     filtered: list[Results] = []
+    tells_filters = 'prompt_filter_results' in reply
     longest_text: int | None = 0
     choices = reply.get('choices')
     for choice in islice(choices, MAX_ITEMS) if is_list(choices) else ():
@@ -42,6 +43,8 @@ def read_chat_response(reply: Any, binary_limit: int) -> LLMResponse:
         if reason:
             reasons.append(reason)
         results = choice.get('content_filter_results')
+        if results:
+            tells_filters = True
         filtered.append(read_results(results) if results else {})
         message = as_mapping(choice.get('message'))
         text = message.get('content')
@@ -66,12 +69,12 @@ def read_chat_response(reply: Any, binary_limit: int) -> LLMResponse:
             }
         )
     return LLMResponse(
-        id=read_word(reply.get('id')),
-        model=read_word(reply.get('model')),
-        finish_reasons=reasons,
-        messages=messages,
-        usage=read_usage(reply.get('usage')) or NO_USAGE,
-        provider_attributes={**prompt_attributes(reply), **completion_attributes(filtered)},
+        read_word(reply.get('id')),
+        read_word(reply.get('model')),
+        reasons,
+        messages,
+        read_usage(reply.get('usage')) or NO_USAGE,
+        provider_attributes={**prompt_attributes(reply), **completion_attributes(filtered)} if tells_filters else {},
         longest_text=longest_text,
     )
 

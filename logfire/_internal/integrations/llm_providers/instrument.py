@@ -20,13 +20,7 @@ from logfire._internal.config.tracers import ProxyTracer
 from logfire._internal.forks import ForkSafeLock
 from logfire._internal.integrations.llm_providers.content import binary_limit
 from logfire._internal.integrations.llm_providers.cost import start_loading
-from logfire._internal.integrations.llm_providers.invocation import (
-    AnyInvocation,
-    InForce,
-    begin,
-    message_attributes,
-    new_driver,
-)
+from logfire._internal.integrations.llm_providers.invocation import InForce, message_attributes, new_driver
 from logfire._internal.integrations.llm_providers.metrics import LLMMetrics
 from logfire._internal.integrations.llm_providers.operation import LLMRequest, Operation
 from logfire._internal.integrations.llm_providers.semconv import OPERATION_NAME, PROVIDER_NAME
@@ -248,17 +242,12 @@ class Registry:
 
     def _replacement(self, owner: Any, operation: Operation) -> Callable[..., Any]:
         if isinstance(owner, type):
-            method = _function(owner, operation.method)
-            begin_call = functools.partial(begin, self.in_force, operation)
+            method, held_by = _function(owner, operation.method), None
         else:
             # An object that holds the method itself: its calls do not name it.
-            client = reference(owner)
-            method = getattr(owner, operation.method)
-
-            def begin_call(args: tuple[Any, ...], kwargs: dict[str, Any]) -> AnyInvocation:
-                return begin(self.in_force, operation, (client(), *args), kwargs)
-
-        return self._neighbours.adopt(new_driver(method, self._neighbours.quiet(method), begin_call))
+            method, held_by = getattr(owner, operation.method), reference(owner)
+        quiet_method = self._neighbours.quiet(method)
+        return self._neighbours.adopt(new_driver(method, quiet_method, self.in_force, operation, held_by))
 
 
 class _Undo(AbstractContextManager[None]):

@@ -1,4 +1,4 @@
-"""One call's life: begin, then finish or fail, once. Telemetry does no I/O: one context manager serves both colours."""
+"""One call's life: begin, then finish or fail, once. Telemetry does no I/O: it serves both colours."""
 
 from __future__ import annotations
 
@@ -8,7 +8,6 @@ import inspect
 from collections.abc import Callable, Mapping
 from contextvars import ContextVar, Token
 from time import perf_counter
-from types import TracebackType
 from typing import TYPE_CHECKING, Any, NamedTuple, Protocol, TypeAlias
 
 from opentelemetry import context as otel_context, trace
@@ -93,8 +92,8 @@ class InForce(NamedTuple):
 class Invocation:
     """The span of one call, from the request to the end of its reply.
 
-    Used as a context manager around the client's own method: our span is current inside, nowhere else. It ends when a
-    whole reply is read, when the method raises, or, for a stream, when its recording does.
+    Entered and left around the client's own method: our span is current inside, nowhere else. It ends when a whole reply
+    is read, when the method raises, or, for a stream, when its recording does.
     """
 
     __slots__ = (
@@ -154,14 +153,13 @@ class Invocation:
         self._unclaimed = [True]
         _open_invocations.add(self)
 
-    def __enter__(self) -> Invocation:
+    def enter(self) -> None:
+        """The client's own method is about to run: our span is current from here on."""
         self._current_token: Token[Invocation | None] = _current.set(self)
         self._otel_token = otel_context.attach(self.context)
-        return self
 
-    def __exit__(
-        self, exc_type: type[BaseException] | None, exc: BaseException | None, tb: TracebackType | None
-    ) -> None:
+    def leave(self, exception: BaseException | None = None) -> None:
+        """The method has returned, or raised: what was current before is so again."""
         self.client = None
         try:
             _current.reset(self._current_token)
@@ -170,8 +168,8 @@ class Invocation:
             pass
         else:
             otel_context.detach(self._otel_token)
-        if exc is not None:
-            self.fail(exc)
+        if exception is not None:
+            self.end(NOTHING_KNOWN, exception=exception)
 
     def now(self) -> int:
         """The configured clock, in nanoseconds."""
@@ -206,10 +204,6 @@ class Invocation:
             errors.handle(_READ_RESPONSE, fault)
         self.end(response)
         return result
-
-    def fail(self, exception: BaseException) -> None:
-        """The method raised: the caller gets the exception, the span tells it."""
-        self.end(NOTHING_KNOWN, exception=exception)
 
     def end(
         self,
@@ -265,7 +259,7 @@ class Invocation:
             self._unclaimed.pop()
             self._span.end()
 
-    def leave(self) -> None:
+    def disown(self) -> None:
         """This is a forked child's copy: the parent ends the span."""
         self._unclaimed.clear()
 
@@ -329,7 +323,7 @@ class Invocation:
 
 
 _open_invocations: Unfinished[Invocation] = Unfinished(
-    'end the span of an LLM call at exit', end=Invocation.cut, leave=Invocation.leave
+    'end the span of an LLM call at exit', end=Invocation.cut, leave=Invocation.disown
 )
 
 
@@ -338,11 +332,9 @@ class _NullInvocation(NamedTuple):
 
     suppresses_others: bool
 
-    def __enter__(self) -> _NullInvocation:
-        return self
+    def enter(self) -> None: ...
 
-    def __exit__(self, *exc_info: object) -> None:
-        return None
+    def leave(self, exception: BaseException | None = None) -> None: ...
 
     def finish(self, result: Any) -> Any:
         return result
@@ -396,27 +388,48 @@ def begin(
 def new_driver(
     method: Callable[..., Any],
     quiet_method: Callable[..., Any],
-    begin_call: Callable[[tuple[Any, ...], dict[str, Any]], AnyInvocation],
+    in_force: Callable[[Any], InForce | None],
+    operation: Operation,
+    held_by: Callable[[], Any] | None,
 ) -> Callable[..., Any]:
     """The function that stands for `method` and records its calls, of the method's own colour and looks.
 
-    `quiet_method` is the method without the spans that others would make for it.
+    Args:
+        method: A function of the client; of an object that holds it itself, if `held_by` gives that.
+        quiet_method: The method without the spans that others would make for it.
+        in_force: Says what decides for a client.
+        operation: What the method does.
+        held_by: Gives the client where a call does not name it.
     """
     if inspect.iscoroutinefunction(method):
 
         @functools.wraps(method)
         async def acall(*args: Any, **kwargs: Any) -> Any:
-            with begin_call(args, kwargs) as invocation:
+            invocation = begin(in_force, operation, args if held_by is None else (held_by(), *args), kwargs)
+            invocation.enter()
+            try:
                 run = quiet_method if invocation.suppresses_others else method
-                return invocation.finish(await run(*args, **kwargs))
+                result = invocation.finish(await run(*args, **kwargs))
+            except BaseException as exception:
+                invocation.leave(exception)
+                raise
+            invocation.leave()
+            return result
 
         return acall
 
     @functools.wraps(method)
     def call(*args: Any, **kwargs: Any) -> Any:
-        with begin_call(args, kwargs) as invocation:
+        invocation = begin(in_force, operation, args if held_by is None else (held_by(), *args), kwargs)
+        invocation.enter()
+        try:
             run = quiet_method if invocation.suppresses_others else method
-            return invocation.finish(run(*args, **kwargs))
+            result = invocation.finish(run(*args, **kwargs))
+        except BaseException as exception:
+            invocation.leave(exception)
+            raise
+        invocation.leave()
+        return result
 
     return call
 

@@ -27,6 +27,8 @@ class BackgroundWorker:
 
     def start(self) -> None:
         """Start the thread, once. Where none can be started (the interpreter exits), the next flush does its jobs."""
+        if not self._not_started:
+            return
         try:
             self._not_started.pop()  # Atomic: one thread wins.
         except IndexError:

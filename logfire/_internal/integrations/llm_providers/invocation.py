@@ -45,7 +45,7 @@ _READ_REQUEST = 'read the request of an LLM call'
 _READ_RESPONSE = 'read the reply of an LLM call'
 _PRICE = 'compute the cost of an LLM call'
 _FINISH = 'finish the span of an LLM call'
-_RECORD = errors.Guard('record an LLM stream')
+_RECORD = 'record an LLM stream'
 _METRICS = errors.Guard('record the metrics of an LLM call')
 
 _JSON_AT_END = (
@@ -92,8 +92,8 @@ class InForce(NamedTuple):
 class Invocation:
     """The span of one call, from the request to the end of its reply.
 
-    Entered and left around the client's own method: our span is current inside, nowhere else. It ends when a whole reply
-    is read, when the method raises, or, for a stream, when its recording does.
+    Entered and left around the client's own method: our span is current inside, nowhere else. It ends when a whole
+    reply is read, when the method raises, or, for a stream, when its recording does.
     """
 
     __slots__ = (
@@ -189,12 +189,14 @@ class Invocation:
         Returns what the caller gets: `result` itself wherever Python allows it.
         """
         if _is_iterator(class_of(result)):
-            with _RECORD:
+            try:
                 times = self._instrumentation.settings.has_metric_reader
                 recording = StreamRecording(self, self._operation.new_accumulator(), takes_chunk_times=times)
                 stream = record_stream(result, recording)
                 _open_invocations.discard(self)  # From here on the recording ends it, at the exit too.
                 return stream
+            except Exception as fault:
+                errors.handle(_RECORD, fault)
             self.end(NOTHING_KNOWN)
             return result
         response = NOTHING_KNOWN
@@ -250,7 +252,7 @@ class Invocation:
                     response,
                     duration=duration,
                     error_type=error_type,
-                    chunk_times=() if stream is None else stream.chunk_times,
+                    stream=stream,
                 )
 
     def cut(self) -> None:

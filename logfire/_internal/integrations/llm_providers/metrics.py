@@ -1,21 +1,23 @@
 """The client metrics of the GenAI conventions: recorded for every call, sampled or not, failed or not.
 
-A record costs 4 to 11 µs, and a stream may have thousands of chunks: the times between them are recorded by a thread of
-our own after the stream has ended, a little at a time.
+A record costs 4 to 11 µs, and a stream may have thousands of chunks: streams are recorded by a thread of our own after
+they have ended, a little at a time.
 """
 
 from __future__ import annotations
 
 import time
-from collections.abc import Sequence
+from collections.abc import Mapping
 from typing import TYPE_CHECKING, Any
 
 from logfire._internal.integrations.llm_providers import finalizer, semconv
-from logfire._internal.integrations.llm_providers.operation import LLMRequest, LLMResponse, Operation
+from logfire._internal.integrations.llm_providers.operation import LLMRequest, LLMResponse, Operation, Usage
 from logfire._internal.integrations.llm_providers.semconv import HistogramDefinition
 
 if TYPE_CHECKING:
     from opentelemetry.metrics import Histogram, Meter
+
+    from logfire._internal.integrations.llm_providers.streams import StreamEnd
 
 # So many records are made at once; then other threads have their turn.
 _BATCH = 64
@@ -46,9 +48,9 @@ class LLMMetrics:
         *,
         duration: float,
         error_type: str | None,
-        chunk_times: Sequence[float],
+        stream: StreamEnd | None,
     ) -> None:
-        """Record one call. Times are in seconds; `chunk_times` are those since the request, one per chunk received."""
+        """Record one call. Times are in seconds."""
         table = {
             semconv.OPERATION_NAME: operation.name,
             semconv.PROVIDER_NAME: operation.provider,
@@ -58,18 +60,23 @@ class LLMMetrics:
             semconv.ERROR_TYPE: error_type,
         }
         attributes = {name: value for name, value in table.items() if value is not None}
+        if stream is None:
+            self._record_call(attributes, response.usage, duration)
+        else:
+            finalizer.worker.submit(lambda: self._record_stream(attributes, response.usage, duration, stream))
+
+    def _record_call(self, attributes: Mapping[str, Any], usage: Usage, duration: float) -> None:
         self._duration.record(duration, attributes)
-        usage = response.usage
         for token_type, tokens in (('input', usage.input_tokens), ('output', usage.output_tokens)):
             if tokens is not None:
                 self._token_usage.record(tokens, {**attributes, semconv.TOKEN_TYPE: token_type})
-        if chunk_times:
-            self._time_to_first_chunk.record(chunk_times[0], attributes)
-        if len(chunk_times) > 1:
-            finalizer.worker.submit(lambda: self._record_times_between(chunk_times, attributes))
 
-    def _record_times_between(self, chunk_times: Sequence[float], attributes: dict[str, Any]) -> None:
-        for at in range(1, len(chunk_times)):
-            self._time_per_output_chunk.record(chunk_times[at] - chunk_times[at - 1], attributes)
+    def _record_stream(self, attributes: Mapping[str, Any], usage: Usage, duration: float, stream: StreamEnd) -> None:
+        self._record_call(attributes, usage, duration)
+        if stream.time_to_first_chunk is not None:
+            self._time_to_first_chunk.record(stream.time_to_first_chunk, attributes)
+        instants = stream.chunk_instants
+        for at in range(1, len(instants)):
+            self._time_per_output_chunk.record(instants[at] - instants[at - 1], attributes)
             if at % _BATCH == 0:
                 time.sleep(0.001)

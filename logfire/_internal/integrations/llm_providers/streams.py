@@ -19,13 +19,19 @@ from typing import Any, NamedTuple, Protocol
 from logfire._internal import errors
 from logfire._internal.attributes import LEVEL_NUM
 from logfire._internal.integrations.llm_providers import finalizer, semconv
-from logfire._internal.integrations.llm_providers.operation import Accumulator, Attributes, LLMResponse
+from logfire._internal.integrations.llm_providers.operation import (
+    NOTHING_KNOWN,
+    Accumulator,
+    Attributes,
+    LLMResponse,
+)
 from logfire._internal.integrations.llm_providers.semconv import StreamOutcome
 from logfire._internal.levels import level_number
 
 _RECORDING = '_logfire_recording'
+_IS_RECORDED = '_logfire_is_recorded'
 _READ_CHUNK = 'read a chunk of an LLM stream'
-_END = errors.Guard('end the span of an LLM stream')
+_END = 'end the span of an LLM stream'
 
 
 class StreamEnd(NamedTuple):
@@ -34,14 +40,16 @@ class StreamEnd(NamedTuple):
     outcome: StreamOutcome
     time: int
     """Nanoseconds."""
-    chunk_times: Sequence[float]
-    """Seconds since the request, one per chunk where these are taken, else of the first."""
+    time_to_first_chunk: float | None
+    """Seconds since the request."""
+    chunk_instants: Sequence[float]
+    """`perf_counter()` at each chunk, where these are taken."""
 
     def attributes(self) -> Attributes:
         """The span attributes that streams have and whole replies have not."""
         attributes: Attributes = {semconv.STREAM_OUTCOME: self.outcome}
-        if self.chunk_times:
-            attributes[semconv.RESPONSE_TIME_TO_FIRST_CHUNK] = self.chunk_times[0]
+        if self.time_to_first_chunk is not None:
+            attributes[semconv.RESPONSE_TIME_TO_FIRST_CHUNK] = self.time_to_first_chunk
         if self.outcome == 'truncated':
             attributes[LEVEL_NUM] = level_number('warn')
         return attributes
@@ -72,8 +80,9 @@ class StreamRecording:
         '__weakref__',
         '_accumulator',
         '_call',
-        '_chunk_times',
+        '_instants',
         '_stream_id',
+        '_time_to_first',
         '_unclaimed',
         'take',
     )
@@ -81,11 +90,12 @@ class StreamRecording:
     def __init__(self, call: StreamedCall, accumulator: Accumulator, *, takes_chunk_times: bool) -> None:
         self._call = call
         self._accumulator = accumulator
-        self._chunk_times = array('d')
+        self._instants: Sequence[float] = ()
+        self._time_to_first: float | None = None
         self._stream_id = 0
         # Popped by whoever finishes first: popping is atomic, where a flag would need a lock.
         self._unclaimed = [call]
-        self.take: Callable[[Any], None] = self._timed() if takes_chunk_times else self._take_first
+        self.take: Callable[[Any], None] = self._take_first_timed if takes_chunk_times else self._take_first
         """Takes the chunk that the caller is about to get. May raise: `errors.handle` does with it what is right."""
 
     def opened(self, stream: object) -> None:
@@ -94,18 +104,21 @@ class StreamRecording:
         finalizer.opened(self)
 
     def _take_first(self, chunk: Any) -> None:
-        self._chunk_times.append(perf_counter() - self._call.request_start)
+        self._time_to_first = perf_counter() - self._call.request_start
         self.take = self._accumulator.add
         self.take(chunk)
 
-    def _timed(self) -> Callable[[Any], None]:
-        note, add, start = self._chunk_times.append, self._accumulator.add, self._call.request_start
+    def _take_first_timed(self, chunk: Any) -> None:
+        self._instants = instants = array('d', (perf_counter(),))
+        self._time_to_first = instants[0] - self._call.request_start
+        note, add = instants.append, self._accumulator.add
 
         def take(chunk: Any) -> None:
-            note(perf_counter() - start)
+            note(perf_counter())
             add(chunk)
 
-        return take
+        self.take = take
+        add(chunk)
 
     def finish(
         self, outcome: StreamOutcome, exception: BaseException | None = None, end_time: int | None = None
@@ -116,16 +129,21 @@ class StreamRecording:
         except IndexError:
             return
         self.take = _ignore  # Read on after it was closed: the span has ended.
-        with _END:
+        try:
             finalizer.closed(self)
             if end_time is None:
                 end_time = call.now()
-            response = LLMResponse()
-            with _END:
+            response = NOTHING_KNOWN
+            try:
                 response = self._accumulator.response()
+            except Exception as fault:
+                errors.handle(_END, fault)
             if outcome == 'completed' and response.unfinished:
                 outcome = 'truncated'
-            call.end(response, exception=exception, stream=StreamEnd(outcome, end_time, self._chunk_times))
+            end = StreamEnd(outcome, end_time, self._time_to_first, self._instants)
+            call.end(response, exception=exception, stream=end)
+        except Exception as fault:
+            errors.handle(_END, fault)
 
     def fail(self, exception: BaseException) -> None:
         """An exception on its way to the caller, out of the stream's own iteration."""
@@ -166,14 +184,14 @@ def record_stream(stream: Any, recording: StreamRecording) -> Any:
     returned: object = stream
     base = type(returned)
     try:
-        if _RECORDING in vars(stream):
+        if _IS_RECORDED in base.__dict__:
             # Another client's instrumented stream, passed on by this one: both are recorded.
             stream = _new_delegate(base, stream)
         else:
             stream.__class__ = _recorded_class(base)
     except TypeError:
         stream = _new_delegate(base, stream)
-    vars(stream)[_RECORDING] = recording
+    object.__setattr__(stream, _RECORDING, recording)
     recording.opened(stream)
     return stream
 
@@ -185,10 +203,11 @@ def _recorded_class(base: Any) -> type[Any]:
         '__module__': base.__module__,
         '__qualname__': base.__qualname__,
         '__doc__': base.__doc__,
+        _IS_RECORDED: True,
     }
 
     def __del__(self: Any) -> None:
-        self.__dict__[_RECORDING].dropped(self)
+        self._logfire_recording.dropped(self)
         if hasattr(base, '__del__'):
             base.__del__(self)
 
@@ -201,7 +220,7 @@ def _recorded_class(base: Any) -> type[Any]:
 
 def _new_next(base: Any, name: str) -> Any:
     def __next__(self: Any) -> Any:
-        recording: StreamRecording = self.__dict__[_RECORDING]
+        recording: StreamRecording = self._logfire_recording
         try:
             chunk = base.__next__(self)
         except StopIteration:
@@ -221,7 +240,7 @@ def _new_next(base: Any, name: str) -> Any:
 
 def _new_anext(base: Any, name: str) -> Any:
     async def __anext__(self: Any) -> Any:
-        recording: StreamRecording = self.__dict__[_RECORDING]
+        recording: StreamRecording = self._logfire_recording
         try:
             chunk = await base.__anext__(self)
         except StopAsyncIteration:
@@ -246,14 +265,14 @@ def _new_closing(base: Any, name: str) -> Any:
 
         async def aclosing(self: Any, *exc_info: object) -> Any:
             if not _called_by_own_iteration():
-                self.__dict__[_RECORDING].finish('closed')
+                self._logfire_recording.finish('closed')
             return await close(self, *exc_info)
 
         return aclosing
 
     def closing(self: Any, *exc_info: object) -> Any:
         if not _called_by_own_iteration():
-            self.__dict__[_RECORDING].finish('closed')
+            self._logfire_recording.finish('closed')
         return close(self, *exc_info)
 
     return closing

@@ -31,9 +31,7 @@ _SPEAKERS = frozenset(('system', 'developer', 'user'))
 _THINK_OPEN, _THINK_CLOSE = '<think>', '</think>'
 
 
-def read_messages(
-    messages: list[Any] | tuple[Any, ...], binary_limit: int
-) -> tuple[list[InputMessage], int | None]:
+def read_messages(messages: list[Any] | tuple[Any, ...], binary_limit: int) -> tuple[list[InputMessage], int | None]:
     """The history that is sent, every message in its place, and the longest text of one that is all plain text."""
     read: list[InputMessage] = []
     longest: int | None = 0

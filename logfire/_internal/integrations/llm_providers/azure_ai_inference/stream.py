@@ -18,40 +18,52 @@ from logfire._internal.integrations.llm_providers.azure_ai_inference.values impo
     as_mapping,
     is_list,
     is_mapping,
-    raw,
     read_word,
 )
-from logfire._internal.integrations.llm_providers.operation import MAX_TEXT, LLMResponse, Usage
+from logfire._internal.integrations.llm_providers.operation import MAX_TEXT, NO_USAGE, LLMResponse
 from logfire._internal.integrations.llm_providers.semconv import OutputMessage, Part
 
 # A list of 50,000 one-word strings takes 3.7 MB; joined now and then it takes little more than the text.
 _FOLD_AFTER = 256
 
+# Of a piece that may wait for that, in characters.
+_SHORT = 4096
+
 
 class FoldingText:
     """Text that arrives in pieces: appending is cheap, and memory stays close to the text's own size.
 
-    What comes after more characters than an attribute can hold is dropped: it could not be recorded.
+    What comes after more characters than an attribute can hold is dropped, sooner or later: it could not be recorded.
     """
 
-    __slots__ = ('_folded', '_pieces', '_room')
+    __slots__ = ('_folded', '_room', 'fold_at', 'pieces')
 
     def __init__(self) -> None:
-        self._pieces: list[str] = []
-        self._room = MAX_TEXT
+        self.pieces: list[str] = []
+        """Takes short ones as they come; when there are `fold_at`, call `fold`."""
+        self.fold_at = _FOLD_AFTER
         self._folded = 0  # How many pieces, from the first on, are joined ones.
+        self._room = MAX_TEXT
 
     def append(self, piece: str) -> None:
+        self.pieces.append(piece)
+        if len(piece) >= _SHORT or len(self.pieces) >= self.fold_at:
+            self.fold()
+
+    def fold(self) -> None:
+        """Join the pieces that came since the last time."""
         if self._room < 0:
+            del self.pieces[self._folded :]
             return
+        piece = ''.join(self.pieces[self._folded :])
+        self.pieces[self._folded :] = (piece,)
+        self._folded += 1
         self._room -= len(piece)
-        self._pieces.append(piece)
-        if len(self._pieces) >= self._folded + _FOLD_AFTER:
-            self._pieces[self._folded :] = (''.join(self._pieces[self._folded :]),)
-            self._folded += 1
+        # From the end of the room on, every piece is dropped as it comes.
+        self.fold_at = 0 if self._room < 0 else self._folded + _FOLD_AFTER
 
     def __str__(self) -> str:
-        return ''.join(self._pieces)
+        return ''.join(self.pieces)
 
 
 class _ToolCall:
@@ -108,16 +120,37 @@ class _Choice:
             return len(self.tool_calls)
         return max(len(self.tool_calls) - 1, 0)
 
-    def message(self) -> OutputMessage:
+    def add_delta(self, delta: Mapping[str, Any]) -> None:
+        """What a chunk says, in one or several ways."""
+        if isinstance(text := delta.get('content'), str):
+            self.text.append(text)
+        if isinstance(reasoning := delta.get('reasoning_content'), str):
+            self.reasoning = self.reasoning or FoldingText()
+            self.reasoning.append(reasoning)
+        if isinstance(refusal := delta.get('refusal'), str):
+            self.refusal = self.refusal or FoldingText()
+            self.refusal.append(refusal)
+        if role := read_word(delta.get('role')):
+            self.role = role
+        calls = delta.get('tool_calls')
+        if calls is not None and is_list(calls):
+            for call in calls:
+                if is_mapping(call):
+                    self.add_tool_call(call)
+
+    def parts(self) -> tuple[list[Part], int | None]:
+        """The parts of the message, and the length of the text if that is all there is."""
+        text = str(self.text)
+        if text[:1].isalnum() and self.reasoning is None and self.refusal is None and not self.tool_calls:
+            return [{'type': 'text', 'content': text}], len(text)
         parts: list[Part] = []
         if reasoning := str(self.reasoning or ''):
             parts.append({'type': 'reasoning', 'content': reasoning})
-        parts.extend(split_thoughts(str(self.text)))
+        parts.extend(split_thoughts(text))
         if refusal := str(self.refusal or ''):
             parts.append({'type': 'refusal', 'content': refusal})
         parts.extend(call.part() for call in self.tool_calls.values())
-        reason = 'error' if self.finish_reason is None else message_finish_reason(self.finish_reason)
-        return {'role': self.role, 'parts': parts, 'finish_reason': reason}
+        return parts, None
 
 
 class ChatAccumulator:
@@ -128,7 +161,7 @@ class ChatAccumulator:
     def __init__(self) -> None:
         self._id: str | None = None
         self._model: str | None = None
-        self._usage = Usage()
+        self._usage = NO_USAGE
         self._prompt_attributes: Mapping[str, Any] = {}
         self._choices: dict[int, _Choice] = {}
 
@@ -143,15 +176,23 @@ class ChatAccumulator:
             delta = update['delta']._data
             if (
                 len(delta) == 1
-                and type(text := delta['content']) is str
+                and type(piece := delta['content']) is str
+                and len(piece) < _SHORT
                 and update['finish_reason'] is None
-                and data.get('usage') is None
+                and ('usage' not in data or data['usage'] is None)
                 and 'prompt_filter_results' not in data
             ):
                 choice = self._choices[update['index']]
-                results = update.get('content_filter_results')
-                if results is None or results == choice.same_results:
-                    choice.text.append(text)
+                if (
+                    'content_filter_results' not in update
+                    or (results := update['content_filter_results']) is None
+                    or results == choice.same_results
+                ):
+                    text = choice.text
+                    pieces = text.pieces
+                    pieces.append(piece)
+                    if len(pieces) >= text.fold_at:
+                        text.fold()
                     return
         except (AttributeError, LookupError, RecursionError, TypeError, ValueError):
             pass
@@ -162,10 +203,11 @@ class ChatAccumulator:
             self._id = read_word(chunk.get('id'))
         if self._model is None:
             self._model = read_word(chunk.get('model'))
-        if usage := read_usage(chunk.get('usage')):
-            self._usage = usage
-        if found := prompt_attributes(chunk):
-            self._prompt_attributes = found
+        usage = chunk.get('usage')
+        if usage is not None:
+            self._usage = read_usage(usage) or self._usage
+        if 'prompt_filter_results' in chunk:
+            self._prompt_attributes = prompt_attributes(chunk) or self._prompt_attributes
         choices = chunk.get('choices')
         for update in choices if is_list(choices) else ():
             self._add_to_choice(as_mapping(update))
@@ -184,39 +226,34 @@ class ChatAccumulator:
         if results := update.get('content_filter_results'):
             choice.filtered = read_results(results, choice.filtered)
             choice.same_results = results
-        delta = raw(update.get('delta'))
-        if is_mapping(delta):
-            _add_delta(choice, delta)
+        choice.add_delta(as_mapping(update.get('delta')))
 
     def response(self) -> LLMResponse:
         """What has come so far, choices in the service's order."""
-        choices = [choice for _, choice in sorted(self._choices.items())]
+        reasons: list[str] = []
+        messages: list[OutputMessage] = []
+        filtered: list[Results] = []
+        longest_text: int | None = 0
+        unfinished = False
+        for _, choice in sorted(self._choices.items()):
+            parts, length = choice.parts()
+            longest_text = None if longest_text is None or length is None else max(longest_text, length)
+            reason = choice.finish_reason
+            if reason is None:
+                unfinished = True
+                told = 'error'
+            else:
+                reasons.append(reason)
+                told = message_finish_reason(reason)
+            messages.append({'role': choice.role, 'parts': parts, 'finish_reason': told})
+            filtered.append(choice.filtered)
         return LLMResponse(
-            id=self._id,
-            model=self._model,
-            finish_reasons=[choice.finish_reason for choice in choices if choice.finish_reason],
-            messages=[choice.message() for choice in choices],
-            usage=self._usage,
-            provider_attributes={
-                **self._prompt_attributes,
-                **completion_attributes([choice.filtered for choice in choices]),
-            },
-            unfinished=any(choice.finish_reason is None for choice in choices),
+            self._id,
+            self._model,
+            reasons,
+            messages,
+            self._usage,
+            provider_attributes={**self._prompt_attributes, **completion_attributes(filtered)},
+            longest_text=longest_text,
+            unfinished=unfinished,
         )
-
-
-def _add_delta(choice: _Choice, delta: Mapping[str, Any]) -> None:
-    if isinstance(text := delta.get('content'), str):
-        choice.text.append(text)
-    if isinstance(reasoning := delta.get('reasoning_content'), str):
-        choice.reasoning = choice.reasoning or FoldingText()
-        choice.reasoning.append(reasoning)
-    if isinstance(refusal := delta.get('refusal'), str):
-        choice.refusal = choice.refusal or FoldingText()
-        choice.refusal.append(refusal)
-    if role := read_word(delta.get('role')):
-        choice.role = role
-    calls = delta.get('tool_calls')
-    for call in calls if is_list(calls) else ():
-        if is_mapping(call):
-            choice.add_tool_call(call)

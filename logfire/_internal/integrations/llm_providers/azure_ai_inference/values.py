@@ -44,7 +44,12 @@ def as_mapping(value: Any) -> Mapping[str, Any]:
     """A JSON object, of a model the dict beneath; an empty one for anything else."""
     if type(value) is dict:
         return value  # pyright: ignore[reportUnknownVariableType]
-    value = raw(value)
+    try:
+        data: Any = value._data
+    except Exception:
+        data = None
+    if type(data) is dict:
+        return data  # pyright: ignore[reportUnknownVariableType]
     return value if is_mapping(value) else {}
 
 

@@ -39,7 +39,7 @@ def _messages_json(messages: Sequence[InputMessage] | Sequence[OutputMessage]) -
 
 
 class LLMRequest(NamedTuple):
-    """What was asked but for its content, as it goes on the wire. Nothing is invented: what was not asked for is absent."""
+    """What was asked but for its content, as it goes on the wire. What was not asked for is absent."""
 
     server_address: str | None = None
     server_port: int | None = None

@@ -28,6 +28,7 @@ from logfire._internal.integrations.llm_providers.semconv import (
 )
 
 _SPEAKERS = frozenset(('system', 'developer', 'user'))
+_LOOKED_AT = 32
 _THINK_OPEN, _THINK_CLOSE = '<think>', '</think>'
 
 
@@ -94,6 +95,12 @@ def generic_part(value: Any) -> Part:
     if is_mapping(value):
         return {**value, 'type': read_word(value.get('type')) or 'unknown'}
     return {'type': 'unknown', 'content': value}
+
+
+def begins_with_words(text: str) -> bool:
+    """Whether a model's text is what it said, from the first word on: it does not begin with its thoughts."""
+    start = text[:_LOOKED_AT].lstrip()
+    return bool(start) and start[0] != '<'
 
 
 def split_thoughts(text: str) -> Iterator[Part]:

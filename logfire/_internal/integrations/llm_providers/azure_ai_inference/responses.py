@@ -15,7 +15,7 @@ from logfire._internal.integrations.llm_providers.azure_ai_inference.content_fil
     read_results,
     refusal_attributes,
 )
-from logfire._internal.integrations.llm_providers.azure_ai_inference.messages import read_reply_parts
+from logfire._internal.integrations.llm_providers.azure_ai_inference.messages import begins_with_words, read_reply_parts
 from logfire._internal.integrations.llm_providers.azure_ai_inference.values import (
     MAX_ITEMS,
     as_mapping,
@@ -50,7 +50,7 @@ def read_chat_response(reply: Any, binary_limit: int) -> LLMResponse:
         text = message.get('content')
         if (
             type(text) is str
-            and text[:1].isalnum()
+            and (text[:1].isalnum() or begins_with_words(text))
             and message.get('tool_calls') is None
             and message.get('refusal') is None
             and message.get('reasoning_content') is None

@@ -11,7 +11,11 @@ from logfire._internal.integrations.llm_providers.azure_ai_inference.content_fil
     prompt_attributes,
     read_results,
 )
-from logfire._internal.integrations.llm_providers.azure_ai_inference.messages import split_thoughts, tool_call_part
+from logfire._internal.integrations.llm_providers.azure_ai_inference.messages import (
+    begins_with_words,
+    split_thoughts,
+    tool_call_part,
+)
 from logfire._internal.integrations.llm_providers.azure_ai_inference.responses import message_finish_reason, read_usage
 from logfire._internal.integrations.llm_providers.azure_ai_inference.values import (
     MAX_ITEMS,
@@ -141,7 +145,7 @@ class _Choice:
     def parts(self) -> tuple[list[Part], int | None]:
         """The parts of the message, and the length of the text if that is all there is."""
         text = str(self.text)
-        if text[:1].isalnum() and self.reasoning is None and self.refusal is None and not self.tool_calls:
+        if begins_with_words(text) and self.reasoning is None and self.refusal is None and not self.tool_calls:
             return [{'type': 'text', 'content': text}], len(text)
         parts: list[Part] = []
         if reasoning := str(self.reasoning or ''):

@@ -38,6 +38,7 @@ from logfire._internal import (
     exception_events,
     formatter,
     lifecycle,
+    log,
     main,
     pattern_scrubber,
     span as span_module,
@@ -265,7 +266,7 @@ class Fault(NamedTuple):
 
 FAULTS = [
     Fault('create a span', owner=main, name='new_span'),
-    Fault('make a log', owner=main, name='emit_log'),
+    Fault('make a log', owner=log, name='new_message'),
     Fault('begin a span', owner=span_module, name='set_span_in_context'),
     Fault('set something on a span', owner=span_module, name='otel_attributes'),
     Fault('end a span', owner=span_module, name='record_exception'),

@@ -38,6 +38,7 @@ class _Field(NamedTuple):
     is_compound: bool  # `a.b`, `a[b]`
     conversion: str | None
     spec: _Pieces | None
+    is_plain: bool  # A name and nothing else.
 
 
 _Pieces: TypeAlias = 'tuple[str | _Field, ...]'
@@ -73,7 +74,10 @@ def _parse(template: str, depth: int = 0) -> _Pieces:
             raise _TemplateError('fields are filled by name: `{}` and `{0}` stand for nothing')
         if conversion is not None and conversion not in _CONVERSIONS:
             raise _TemplateError(f'{{{name}!{conversion}}} has an unknown conversion')
-        pieces.append(_Field(name, '.' in name or '[' in name, conversion, _parse(spec, depth + 1) if spec else None))
+        is_compound = '.' in name or '[' in name
+        inner = _parse(spec, depth + 1) if spec else None
+        is_plain = not is_compound and conversion is None and inner is None
+        pieces.append(_Field(name, is_compound, conversion, inner, is_plain))
     return tuple(pieces)
 
 
@@ -90,8 +94,6 @@ def _value(field: _Field, attributes: Mapping[str, Any]) -> Any:
 
 def _text(field: _Field, attributes: Mapping[str, Any]) -> str:
     value = _value(field, attributes)
-    if field.conversion is None and field.spec is None and type(value) is str:
-        return value
     spec = ''
     if field.spec is not None:
         spec = ''.join([piece if isinstance(piece, str) else _text(piece, attributes) for piece in field.spec])
@@ -140,10 +142,15 @@ def format_message(
         return template
     noted = len(notes) if notes else 0
     try:
-        shown = [
-            piece if isinstance(piece, str) else _shown(piece.name, _text(piece, attributes), scrubber, notes)
-            for piece in _parse(template)
-        ]
+        shown: list[str] = []
+        for piece in _parse(template):
+            if isinstance(piece, str):
+                shown.append(piece)
+            elif piece.is_plain and type(value := attributes.get(piece.name)) is str:
+                text = scrubber.scrub_text(piece.name, value, notes)
+                shown.append(text if len(text) <= MAX_VALUE_LENGTH else shown_value(text))
+            else:
+                shown.append(_shown(piece.name, _text(piece, attributes), scrubber, notes))
     except _TemplateError as exc:
         if notes:
             del notes[noted:]

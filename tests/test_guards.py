@@ -314,6 +314,7 @@ FAULTS = [
     Fault('record an LLM stream', owner=invocation, name='record_stream'),
     Fault('read a chunk of an LLM stream', owner=stream_reader.ChatAccumulator, name='add'),
     Fault('end the span of an LLM stream', owner=stream_reader.ChatAccumulator, name='response'),
+    Fault('end the span of an LLM stream', owner=finalizer, name='closed'),
     Fault('compute the cost of an LLM call', owner=invocation, name='operation_cost'),
     Fault('record the metrics of an LLM call', owner=invocation.LLMMetrics, name='record'),
     Fault('finish the span of an LLM call', owner=invocation.Invocation, name='_end_attributes'),

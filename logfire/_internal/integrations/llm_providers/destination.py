@@ -9,13 +9,14 @@ from typing import TYPE_CHECKING, NamedTuple, Protocol
 from opentelemetry import metrics, trace
 
 from logfire._internal.config.configuration import GLOBAL_CONFIG
-from logfire._internal.config.options import AdvancedOptions
+from logfire._internal.config.defaults import DefaultAdvancedOptions
 from logfire._internal.main import DEFAULT_LOGFIRE_INSTANCE
 
 if TYPE_CHECKING:
     from opentelemetry.metrics import MeterProvider
     from opentelemetry.trace import TracerProvider
 
+    from logfire._internal.config.settings import Advanced
     from logfire._internal.main import Logfire
 
 
@@ -25,7 +26,7 @@ class Settings(Protocol):
     @property
     def clock(self) -> Callable[[], int]: ...
     @property
-    def advanced(self) -> AdvancedOptions: ...
+    def advanced(self) -> Advanced: ...
     @property
     def collects_metrics(self) -> bool: ...
     @property
@@ -52,7 +53,7 @@ class _NoSettings:
 
     def __init__(self) -> None:
         self.clock: Callable[[], int] = time.time_ns
-        self.advanced = AdvancedOptions()
+        self.advanced: Advanced = DefaultAdvancedOptions()
 
 
 def logfire_destination(logfire: Logfire) -> Destination:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import time
 from collections.abc import Callable, Sequence
-from typing import TYPE_CHECKING, NamedTuple, Protocol
+from typing import TYPE_CHECKING, Final, Protocol
 
 from opentelemetry import metrics, trace
 
@@ -33,13 +33,20 @@ class Settings(Protocol):
     def has_metric_reader(self) -> bool: ...
 
 
-class Destination(NamedTuple):
+class Destination:
     """What an instrumentation asks of it."""
 
-    tracer_provider: TracerProvider
-    meter_provider: MeterProvider
-    settings: Settings
-    tags: Sequence[str] = ()
+    def __init__(
+        self,
+        tracer_provider: TracerProvider,
+        meter_provider: MeterProvider,
+        settings: Settings,
+        tags: Sequence[str] = (),
+    ) -> None:
+        self.tracer_provider: Final = tracer_provider
+        self.meter_provider: Final = meter_provider
+        self.settings: Final = settings
+        self.tags: Final = tags
 
 
 class _NoSettings:

@@ -6,6 +6,7 @@ import importlib
 import inspect
 import subprocess
 import sys
+from pathlib import Path
 from typing import Any, get_origin
 
 import pytest
@@ -102,13 +103,14 @@ for module in (logfire, logfire.integrations):
     ]
 
 
-def test_what_nobody_gives_is_not_loaded() -> None:
+def test_what_nobody_gives_is_not_loaded(tmp_path: Path) -> None:
     """Import, `configure()` and instrumentation load neither options that are not given nor stages that are off."""
     unused = """
         pathlib logfire.integrations logfire.sampling logfire._internal.config.options logfire._internal.sampling
         logfire._internal.scrubbing_options logfire._internal.span_level logfire._internal.exception_callback
         logfire._internal.exporters.span_metrics
         logfire._internal.exporters.tail_sampling logfire._internal.exporters.value_limits
+        tomllib tomli
     """
     code = """
 import sys
@@ -120,7 +122,9 @@ logfire.configure(send_to_logfire=False, console=False)
 logfire.instrument_azure_ai_inference()
 print(*sorted({*sys.modules}.difference(before).intersection(sys.argv)))
 """
-    run = subprocess.run([sys.executable, '-c', code, *unused.split()], capture_output=True, text=True, check=True)
+    run = subprocess.run(
+        [sys.executable, '-c', code, *unused.split()], cwd=tmp_path, capture_output=True, text=True, check=True
+    )
     assert run.stdout.split() == []
 
 

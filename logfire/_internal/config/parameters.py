@@ -313,6 +313,23 @@ def shown(value: object) -> str:
     return text if len(text) <= 100 else f'{text[:100]}...'
 
 
+def _may_have_table(content: bytes) -> bool:
+    """Whether a TOML document may have a table `tool.logfire`, however it is written; True where that is not plain.
+
+    The name follows a dot (`[tool.logfire]`, `tool . "logfire".console = 1`), or it stands below a whole `tool` (`[tool]`,
+    `tool = {...}`); a name with an escape can be any. So a dependency `"logfire>=1"` is none.
+    """
+    *before, _ = content.split(b'logfire')
+    if not before:
+        return False
+    _, *after_tool = content.split(b'tool')
+    return (
+        any(text.rstrip(b' \t"\'').endswith(b'.') for text in before)
+        or any(text.lstrip(b' \t"\'')[:1] in (b']', b'=', b'\r', b'\n', b'') for text in after_tool)
+        or any(escape in content for escape in (b'\\u', b'\\U', b'\\x'))
+    )
+
+
 def _read_file(path: str) -> Mapping[str, object]:
     """The `[tool.logfire]` table of a pyproject.toml, empty where there is none."""
     try:
@@ -322,7 +339,7 @@ def _read_file(path: str) -> Mapping[str, object]:
         return {}
     except OSError as error:
         raise LogfireConfigError(f'config_dir: cannot read {path}: {error.strerror}.') from error
-    if b'logfire' not in content:
+    if not _may_have_table(content):
         return {}  # Most projects have no such table, and the reader need not be loaded.
     reader = importlib.import_module('tomllib' if sys.version_info >= (3, 11) else 'tomli')
     try:

@@ -316,8 +316,8 @@ def shown(value: object) -> str:
 def _may_have_table(content: bytes) -> bool:
     """Whether a TOML document may have a table `tool.logfire`, however it is written; True where that is not plain.
 
-    The name follows a dot (`[tool.logfire]`, `tool . "logfire".console = 1`), or it stands below a whole `tool` (`[tool]`,
-    `tool = {...}`); a name with an escape can be any. So a dependency `"logfire>=1"` is none.
+    The name follows a dot (`[tool.logfire]`, `tool . "logfire".console = 1`), or it stands below a whole `tool`
+    (`[tool]`, `tool = {...}`); a name with an escape can be any. So a dependency `"logfire>=1"` is none.
     """
     *before, _ = content.split(b'logfire')
     if not before:

@@ -21,7 +21,6 @@ from logfire._internal.config.generators import GuardedIdGenerator
 from logfire._internal.config.resource import in_child, new_resource
 from logfire._internal.config.settings import Settings
 from logfire._internal.deadline import DeadlineRunner
-from logfire._internal.exporters.draining import Draining
 from logfire._internal.exporters.otlp_endpoints import has_otlp_endpoint
 from logfire._internal.exporters.processors import SpanPipeline, SpanStages, flush_jobs
 from logfire.exceptions import LogfireConfigError
@@ -32,6 +31,7 @@ if TYPE_CHECKING:
     from opentelemetry.sdk.metrics.export import MetricReader
     from opentelemetry.sdk.resources import Resource
 
+    from logfire._internal.exporters.draining import Draining
     from logfire._internal.exporters.otlp import OTLPExporters
     from logfire._internal.exporters.span_metrics import SpanMetrics
     from logfire._internal.exporters.value_limits import ValueLimits
@@ -80,9 +80,8 @@ class Pipeline:
         """Export what is held; whether all of it was done in time. With `drain`, a shutdown follows."""
         parts = [*self.stages.processors, *self.metric_readers, *self.log_processors]
         if drain:
-            for part in parts:
-                if isinstance(part, Draining):
-                    part.drain()
+            for part in self._draining(parts):
+                part.drain()
         return runner.run(flush_jobs(parts, int(timeout_seconds * 1_000)), timeout_seconds)
 
     def shutdown(self, runner: DeadlineRunner, timeout_seconds: float, *, keep: Pipeline | None = None) -> bool:
@@ -90,13 +89,15 @@ class Pipeline:
         deadline = time.monotonic() + timeout_seconds
         self.stages.wait_until_left(timeout_seconds)
         kept = [*keep.stages.processors, *keep.log_processors] if keep is not None else []
+        draining = self._draining([*self.stages.processors, *self.log_processors])
         # They keep to it by themselves, for the last thing that some do is to write down what they still hold.
         timeout_millis = int(timeout_seconds * 1_000 * 0.9)
         jobs: list[Callable[[], object]] = [
-            _shutdown_job(processor, timeout_millis)
+            processor.shutdown
             for processor in (*self.stages.processors, *self.log_processors)
-            if not any(processor is other for other in kept)
+            if not any(processor is other for other in (*kept, *draining))
         ]
+        jobs += [functools.partial(part.finish, timeout_millis) for part in draining]
         if self.meter_provider is not None:
             jobs.append(functools.partial(self.meter_provider.shutdown, timeout_millis))
         return runner.run(jobs, max(0.0, deadline - time.monotonic()))
@@ -110,9 +111,16 @@ class Pipeline:
         if self.sends:
             parts = [*self.stages.processors, *self.log_processors, *self.metric_readers]
             runner.prepare(len(parts))
-            for part in parts:
-                if isinstance(part, Draining):
-                    part.start()
+            for part in self._draining(parts):
+                part.start()
+
+    def _draining(self, parts: Sequence[object]) -> list[Draining]:
+        """Those of these parts that have an outbox; none where nothing is sent."""
+        if not self.sends:
+            return []
+        from logfire._internal.exporters.draining import Draining
+
+        return [part for part in parts if isinstance(part, Draining)]
 
     def in_child(self) -> Pipeline:
         """This pipeline in a forked child: its spans and log records tell which process they are of.
@@ -234,12 +242,6 @@ def _new_logger_provider(resource: Resource, log_pipeline: LogRecordProcessor) -
     provider = LoggerProvider(resource, shutdown_on_exit=False)
     provider.add_log_record_processor(log_pipeline)
     return provider
-
-
-def _shutdown_job(processor: SpanProcessor | LogRecordProcessor, timeout_millis: int) -> Callable[[], object]:
-    if isinstance(processor, Draining):
-        return functools.partial(processor.finish, timeout_millis)
-    return processor.shutdown
 
 
 def _sampler(head: object) -> Sampler | None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import dataclasses
 import io
 import sys
 import threading
@@ -19,9 +20,13 @@ import logfire
 from logfire._internal import lifecycle
 from logfire._internal.config import configuration
 from logfire._internal.config.configuration import GLOBAL_CONFIG
+from logfire._internal.config.defaults import DefaultAdvancedOptions, DefaultMetricsOptions, DefaultSamplingOptions
 from logfire._internal.config.options import AdvancedOptions, CodeSource, ConsoleOptions, MetricsOptions
-from logfire._internal.scrubbing import NOOP_SCRUBBER, ScrubbingOptions
+from logfire._internal.config.settings import Settings
+from logfire._internal.scrubbing import NOOP_SCRUBBER
+from logfire._internal.scrubbing_options import ScrubbingOptions
 from logfire.exceptions import LogfireConfigError, LogfireNotConfiguredWarning
+from logfire.sampling import SamplingOptions
 from logfire.testing import TestExporter, get_collected_metrics
 from tests.collector import Collector
 from tests.interpreter import run
@@ -84,7 +89,24 @@ def test_settings_are_there_to_read(config_kwargs: dict[str, Any]) -> None:
     assert (config.add_baggage_to_attributes, config.has_metric_reader) == (False, False)
     assert config.scrubber is NOOP_SCRUBBER
     assert config.clock() == 5
-    assert config.advanced.base_url == 'https://logfire.example'
+    assert config.advanced is advanced
+    assert Settings({'advanced': advanced}).base_url == 'https://logfire.example'
+
+
+@pytest.mark.parametrize(
+    ('defaults', 'options'),
+    [
+        (DefaultAdvancedOptions, AdvancedOptions),
+        (DefaultMetricsOptions, MetricsOptions),
+        (DefaultSamplingOptions, SamplingOptions),
+    ],
+)
+def test_who_gives_no_options_gets_their_defaults(defaults: type[Any], options: type[Any]) -> None:
+    """What stands for options that are not given says what the options say by default, all of it."""
+    default = options()
+    names = [field.name for field in dataclasses.fields(options)]
+    assert {name: getattr(defaults(), name) for name in names} == {name: getattr(default, name) for name in names}
+    assert {name for name in vars(defaults) if not name.startswith('__')} == set(names)
 
 
 def test_defaults() -> None:

@@ -16,7 +16,7 @@ from opentelemetry.sdk.trace import ReadableSpan
 import logfire
 from logfire._internal import errors
 from logfire._internal.exception_events import record_exception
-from logfire._internal.fingerprint import canonical_traceback
+from logfire._internal.issues import canonical_traceback
 from logfire.testing import TestExporter
 from logfire.types import ExceptionCallbackHelper, SpanLevel
 
@@ -391,7 +391,7 @@ def test_a_fingerprint_that_cannot_be_found_costs_only_itself(
     def fail(exception: BaseException) -> str:
         raise RuntimeError('a fault of ours')
 
-    monkeypatch.setattr('logfire._internal.exception_callback.canonical_traceback', fail)
+    monkeypatch.setattr('logfire._internal.exception_events.canonical_traceback', fail)
     span = recorded(exporter, caught(lose))
     assert event(span)['exception.message'] == 'lost'
     assert 'logfire.exception.fingerprint' not in (span.attributes or {})

@@ -6,6 +6,7 @@ One program, `Program.use`, uses all that this package has. Each entry of `FAULT
 from __future__ import annotations
 
 import ast
+import copy
 import io
 import logging
 import sys
@@ -273,7 +274,7 @@ FAULTS = [
     Fault('end a span', owner=span_module.LogfireSpan, name='_complete'),
     Fault('read the errors of a pydantic ValidationError', owner=exception_events, name='_validation_errors'),
     Fault('run the exception callback', part='exception callback'),
-    Fault('find the fingerprint of an exception', owner=exception_callback, name='_is_local_root'),
+    Fault('find the fingerprint of an exception', owner=exception_callback, name='opens_issue'),
     Fault('call the scrubbing callback', part='scrubbing callback'),
     Fault('record a measurement', owner=Counter, name='add'),
     Fault('record a measurement', owner=UpDownCounter, name='add'),
@@ -417,7 +418,8 @@ def let_in(fault: Fault, switch: Switch, program: Program, monkeypatch: pytest.M
         return original(*args, **kwargs)
 
     if fault.owner is CHAT:
-        patched = CHAT._replace(**{fault.name: failing})
+        patched = copy.copy(CHAT)
+        setattr(patched, fault.name, failing)
         monkeypatch.setattr(
             'logfire._internal.integrations.llm_providers.azure_ai_inference._registry._operations', (patched,)
         )

@@ -6,6 +6,7 @@ import importlib
 import inspect
 import subprocess
 import sys
+from pathlib import Path
 from typing import Any, get_origin
 
 import pytest
@@ -72,6 +73,59 @@ def test_the_functions_are_those_of_the_default_instance() -> None:
         assert getattr(logfire, name) == getattr(logfire.DEFAULT_LOGFIRE_INSTANCE, name)
     public = {name for name in vars(logfire.Logfire) if not name.startswith('_')}
     assert public - set(bound) == {'tracer', 'meter', 'records'}
+
+
+def test_names_that_are_loaded_on_use() -> None:
+    """`import logfire` makes every public name listed and usable; those that are loaded on use are the real ones."""
+    code = """
+import sys
+import logfire
+
+assert {*logfire.__all__} <= {*dir(logfire)}
+assert 'logfire.integrations.logging' not in sys.modules and 'logfire.sampling' not in sys.modules
+assert logfire.sampling.SamplingOptions is logfire.SamplingOptions is logfire.SamplingOptions
+assert logfire.integrations.loguru.loguru_handler is logfire.loguru_handler
+assert logfire.integrations.logging.LogfireLoggingHandler is logfire.LogfireLoggingHandler
+assert logfire.integrations.structlog.StructlogProcessor is logfire.StructlogProcessor
+names = {}
+exec('from logfire import *', names)
+assert {*logfire.__all__} <= {*names}
+for module in (logfire, logfire.integrations):
+    try:
+        module.nonsense
+    except AttributeError as error:
+        print(error)
+"""
+    run = subprocess.run([sys.executable, '-c', code], capture_output=True, text=True, check=True)
+    assert run.stdout.splitlines() == [
+        "module 'logfire' has no attribute 'nonsense'",
+        "module 'logfire.integrations' has no attribute 'nonsense'",
+    ]
+
+
+def test_what_nobody_gives_is_not_loaded(tmp_path: Path) -> None:
+    """Import, `configure()` and instrumentation load neither options that are not given nor stages that are off."""
+    unused = """
+        pathlib logfire.integrations logfire.sampling logfire._internal.config.options logfire._internal.sampling
+        logfire._internal.scrubbing_options logfire._internal.span_level logfire._internal.exception_callback
+        logfire._internal.exporters.span_metrics
+        logfire._internal.exporters.tail_sampling logfire._internal.exporters.value_limits
+        logfire._internal.config.instruments tomllib tomli
+    """
+    code = """
+import sys
+import azure.ai.inference
+from opentelemetry.sdk.trace import TracerProvider
+before = {*sys.modules}
+import logfire
+logfire.configure(send_to_logfire=False, console=False)
+logfire.instrument_azure_ai_inference()
+print(*sorted({*sys.modules}.difference(before).intersection(sys.argv)))
+"""
+    run = subprocess.run(
+        [sys.executable, '-c', code, *unused.split()], cwd=tmp_path, capture_output=True, text=True, check=True
+    )
+    assert run.stdout.split() == []
 
 
 def test_importing_loads_nothing_heavy() -> None:

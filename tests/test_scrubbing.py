@@ -18,12 +18,11 @@ from logfire._internal.scrubbing import (
     NOOP_SCRUBBER,
     SAFE_KEYS,
     Scrubber,
-    ScrubbingOptions,
-    ScrubMatch,
     ScrubNote,
     new_scrubber,
     scrubbed_attribute,
 )
+from logfire._internal.scrubbing_options import ScrubbingOptions, ScrubMatch
 
 CONTEXT = SpanContext(1, 2, is_remote=False, trace_flags=TraceFlags(1))
 UNSEARCHABLE = '[Scrubbed: nested too deeply to be looked through]'

@@ -18,8 +18,7 @@ import griffe
 
 import logfire
 from logfire._internal.config import configuration, parameters
-from logfire._internal.config.options import ConsoleColors, ConsoleSpanStyle
-from logfire._internal.config.parameters import Parameter, Rejected
+from logfire._internal.config.parameters import ConsoleColors, ConsoleSpanStyle, Parameter, Rejected
 from logfire._internal.levels import LevelName
 
 # Aliases whose name does not tell what may be written.

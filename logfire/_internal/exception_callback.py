@@ -4,18 +4,16 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import dataclass, field
-from typing import Final, TypeAlias
+from typing import TypeAlias
 
 from opentelemetry import trace
 from opentelemetry.trace import Span, SpanContext
 from opentelemetry.util.types import AttributeValue
 
 from logfire._internal.attributes import LEVEL_NUM
-from logfire._internal.fingerprint import canonical_traceback
+from logfire._internal.issues import canonical_traceback, level_of, opens_issue
 from logfire._internal.levels import LevelName, level_number
-from logfire._internal.span_level import SpanLevel, level_of
-
-_ERROR: Final = level_number('error')
+from logfire._internal.span_level import SpanLevel
 
 
 @dataclass
@@ -79,7 +77,7 @@ class ExceptionCallbackHelper:
         """
         if self._create_issue is not None:
             return self._create_issue
-        return _is_local_root(self.span) and (self.level_is_unset or self.level.number >= _ERROR)
+        return opens_issue(self.span)
 
     @create_issue.setter
     def create_issue(self, value: bool) -> None:
@@ -98,8 +96,3 @@ class ExceptionCallbackHelper:
 
 ExceptionCallback: TypeAlias = Callable[[ExceptionCallbackHelper], None]
 """Called for each exception about to be recorded; may change what is. Its faults are reported, not raised."""
-
-
-def _is_local_root(span: Span) -> bool:
-    parent = getattr(span, 'parent', None)
-    return not isinstance(parent, SpanContext) or parent.is_remote

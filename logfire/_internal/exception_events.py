@@ -12,12 +12,14 @@ from opentelemetry.util.types import Attributes, AttributeValue
 from logfire._internal.attributes import EXCEPTION_FINGERPRINT, LEVEL_NUM, all_carried, any_text
 from logfire._internal.credentials import without_credentials
 from logfire._internal.errors import Guard
-from logfire._internal.exception_callback import ExceptionCallback, ExceptionCallbackHelper
+from logfire._internal.issues import canonical_traceback, opens_issue
 from logfire._internal.json_encoder import json_dumps
 from logfire._internal.levels import level_number
 
 if TYPE_CHECKING:
     from pydantic import ValidationError
+
+    from logfire._internal.exception_callback import ExceptionCallback, ExceptionCallbackHelper
 
 VALIDATION_ERRORS: Final = 'exception.logfire.data'
 """The errors of a pydantic ValidationError, as JSON."""
@@ -58,17 +60,21 @@ def record_exception(
         if (errors := _validation_errors(exception)) is not None:
             span.set_attribute(VALIDATION_ERRORS, errors)
             event[VALIDATION_ERRORS] = errors
-    helper = ExceptionCallbackHelper(span, exception, event)
+    helper: ExceptionCallbackHelper | None = None
     if callback is not None:
         with _CALL_BACK:
+            from logfire._internal.exception_callback import ExceptionCallbackHelper
+
+            helper = ExceptionCallbackHelper(span, exception, event)
             callback(helper)
     with _FIND_ISSUE:
-        if helper.create_issue:
-            source = helper.issue_fingerprint_source.encode('utf-8', 'backslashreplace')
+        if opens_issue(span) if helper is None else helper.create_issue:
+            source = canonical_traceback(exception) if helper is None else helper.issue_fingerprint_source
             import hashlib  # Loaded for a failure, not for every program.
 
-            span.set_attribute(EXCEPTION_FINGERPRINT, hashlib.sha256(source).hexdigest())
-    if helper.is_recorded:
+            fingerprint = hashlib.sha256(source.encode('utf-8', 'backslashreplace')).hexdigest()
+            span.set_attribute(EXCEPTION_FINGERPRINT, fingerprint)
+    if helper is None or helper.is_recorded:
         exception_type = type(exception)
         event = {
             'exception.type': any_text(_type_name(exception_type)),
@@ -77,7 +83,7 @@ def record_exception(
                 ''.join(traceback.format_exception(exception_type, exception, exception.__traceback__))
             ),
             'exception.escaped': str(escaped),
-            **helper.event_attributes,
+            **(event if helper is None else helper.event_attributes),
         }
         span.add_event('exception', event, timestamp)
 

@@ -11,7 +11,7 @@ import string
 from collections.abc import Mapping
 from functools import lru_cache
 from types import CodeType, FrameType
-from typing import Any, Final, NamedTuple, TypeAlias
+from typing import Any, Final, TypeAlias
 
 from logfire._internal.errors import Guard
 from logfire._internal.scrubbing import Scrubber, ScrubNote
@@ -33,12 +33,16 @@ class _TemplateError(Exception):
     """Why a template cannot be formatted, in words for the user."""
 
 
-class _Field(NamedTuple):
-    name: str
-    is_compound: bool  # `a.b`, `a[b]`
-    conversion: str | None
-    spec: _Pieces | None
-    is_plain: bool  # A name and nothing else.
+class _Field:
+    __slots__ = ('conversion', 'is_compound', 'is_plain', 'name', 'spec')
+
+    def __init__(self, name: str, conversion: str | None, spec: _Pieces | None) -> None:
+        self.name = name
+        self.is_compound = '.' in name or '[' in name
+        self.conversion = conversion
+        self.spec = spec
+        self.is_plain = not self.is_compound and conversion is None and spec is None
+        """A name and nothing else."""
 
 
 _Pieces: TypeAlias = 'tuple[str | _Field, ...]'
@@ -74,10 +78,7 @@ def _parse(template: str, depth: int = 0) -> _Pieces:
             raise _TemplateError('fields are filled by name: `{}` and `{0}` stand for nothing')
         if conversion is not None and conversion not in _CONVERSIONS:
             raise _TemplateError(f'{{{name}!{conversion}}} has an unknown conversion')
-        is_compound = '.' in name or '[' in name
-        inner = _parse(spec, depth + 1) if spec else None
-        is_plain = not is_compound and conversion is None and inner is None
-        pieces.append(_Field(name, is_compound, conversion, inner, is_plain))
+        pieces.append(_Field(name, conversion, _parse(spec, depth + 1) if spec else None))
     return tuple(pieces)
 
 
@@ -166,17 +167,18 @@ def format_message(
 # F-strings.
 
 
-class FStringCall(NamedTuple):
+class FStringCall:
     """An f-string of a call, taken apart."""
 
-    template: str
-    """The f-string as a template: `hello {name}`. Conversions and specs are left out."""
+    __slots__ = ('attributes', 'pieces', 'template')
 
-    attributes: dict[str, Any]
-    """The values of its fields, by their source text."""
-
-    pieces: tuple[str | tuple[str, str], ...]
-    """Literal texts, and of each field its source and its formatted text."""
+    def __init__(self, template: str, attributes: dict[str, Any], pieces: tuple[str | tuple[str, str], ...]) -> None:
+        self.template: Final = template
+        """The f-string as a template: `hello {name}`. Conversions and specs are left out."""
+        self.attributes: Final = attributes
+        """The values of its fields, by their source text."""
+        self.pieces: Final = pieces
+        """Literal texts, and of each field its source and its formatted text."""
 
     def message(self, scrubber: Scrubber, notes: list[ScrubNote] | None = None) -> str:
         """The message; what was scrubbed is added to `notes`."""
@@ -185,17 +187,25 @@ class FStringCall(NamedTuple):
         )
 
 
-class _FStringField(NamedTuple):
-    source: str
-    name: str | None  # Where the expression is a plain name.
-    code: CodeType
-    conversion: str | None
-    spec: CodeType | None
+class _FStringField:
+    __slots__ = ('code', 'conversion', 'name', 'source', 'spec')
+
+    def __init__(
+        self, source: str, name: str | None, code: CodeType, conversion: str | None, spec: CodeType | None
+    ) -> None:
+        self.source = source
+        self.name = name  # Where the expression is a plain name.
+        self.code = code
+        self.conversion = conversion
+        self.spec = spec
 
 
-class _CallSite(NamedTuple):
-    template: str
-    pieces: tuple[str | _FStringField, ...]
+class _CallSite:
+    __slots__ = ('pieces', 'template')
+
+    def __init__(self, template: str, pieces: tuple[str | _FStringField, ...]) -> None:
+        self.template = template
+        self.pieces = pieces
 
 
 _GUARD_FIND: Final = Guard('find the f-string of a call')

@@ -23,7 +23,7 @@ from logfire.version import VERSION
 if TYPE_CHECKING:
     from opentelemetry.metrics import CallbackT, Counter, Histogram, UpDownCounter
 
-    from logfire._internal.config.meters import ProxyGauge, ProxyMeter
+    from logfire._internal.config.instruments import ProxyGauge, ProxyMeter
     from logfire._internal.config.tracers import ProxyTracer
     from logfire._internal.integrations.http_clients import (
         AiohttpClientRequestHook,

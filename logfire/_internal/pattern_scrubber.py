@@ -5,7 +5,7 @@ from __future__ import annotations
 import copy
 import json
 import re
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import replace
 from functools import cache
 from typing import TYPE_CHECKING, Any, Final, Literal, TypeAlias, cast
@@ -17,8 +17,6 @@ from logfire._internal.errors import Guard
 from logfire._internal.scrubbing import (
     SAFE_KEYS,
     LogData,
-    ScrubbingOptions,
-    ScrubMatch,
     ScrubNote,
     ValuePath,
     scrubbed_attribute,
@@ -29,6 +27,7 @@ if TYPE_CHECKING:
     from opentelemetry.sdk.trace import ReadableSpan
 
     from logfire._internal.linear_patterns import Search
+    from logfire._internal.scrubbing_options import ScrubMatch
 
 _GUARD_CALLBACK: Final = Guard('call the scrubbing callback')
 
@@ -122,13 +121,13 @@ _Verdict: TypeAlias = 'Literal[True] | re.Match[str] | None'
 class PatternScrubber:
     """Scrubs by the built-in patterns and the user's."""
 
-    def __init__(self, options: ScrubbingOptions) -> None:
-        self._callback = options.callback
+    def __init__(self, callback: Callable[[ScrubMatch], Any] | None = None, extra_patterns: Sequence[str] = ()) -> None:
+        self._callback = callback
         self._extra: tuple[Search, ...] = ()
-        if options.extra_patterns:
+        if extra_patterns:
             from logfire._internal.linear_patterns import new_search  # Not loaded where nobody asks for it.
 
-            self._extra = tuple([new_search(pattern) for pattern in options.extra_patterns])
+            self._extra = tuple([new_search(pattern) for pattern in extra_patterns])
         self._verdicts: dict[str, _Verdict] = dict.fromkeys(SAFE_KEYS, True)
 
     def scrub_span(self, span: ReadableSpan, attributes: Mapping[str, Any] | None = None) -> ReadableSpan:
@@ -295,6 +294,8 @@ class PatternScrubber:
         """What stands in place of a value: what the callback wants, else a text that tells why."""
         if self._callback is not None:
             with _GUARD_CALLBACK:
+                from logfire._internal.scrubbing_options import ScrubMatch  # Loaded with the callback.
+
                 wanted = self._callback(ScrubMatch(path, value, match))
                 if wanted is not None:
                     return wanted

@@ -9,16 +9,15 @@ resources are left alone: they are the program's own words.
 from __future__ import annotations
 
 import json
-from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass
+from collections.abc import Mapping
 from typing import TYPE_CHECKING, Any, Final, Literal, Protocol, TypeAlias, TypedDict, TypeVar, cast
 
 if TYPE_CHECKING:
-    import re
-
     # Loading OpenTelemetry's SDK takes most of the time of an import; nothing here needs it to run.
     from opentelemetry.sdk._logs import ReadableLogRecord, ReadWriteLogRecord
     from opentelemetry.sdk.trace import ReadableSpan
+
+    from logfire._internal.scrubbing_options import ScrubbingOptions
 
 ValuePath: TypeAlias = 'tuple[str | int, ...]'
 """Where a value stands: `('attributes', 'user', 'password')`, `('otel_events', 0, 'attributes', 'token')`,
@@ -101,39 +100,6 @@ SAFE_KEYS: Final = frozenset(
 """The keys whose values are never scrubbed. A list, never a prefix: nothing under `http.request.header.` is safe."""
 
 
-@dataclass
-class ScrubMatch:
-    """What a scrubbing callback is told about a match."""
-
-    path: ValuePath
-    """Where the value stands, from the outside in: `('attributes', 'settings', 'api_key')`. The first item is
-    `attributes`, `otel_events`, `links`, `log_body` or `message`."""
-
-    value: Any
-    """The value that is about to be replaced."""
-
-    pattern_match: re.Match[str]
-    """The match: in the value, or in its key. What it is found by is no promise; `group()`, `span()` and `string`
-    are."""
-
-
-@dataclass(frozen=True)
-class ScrubbingOptions:
-    """How secrets are scrubbed from what is exported."""
-
-    callback: Callable[[ScrubMatch], Any] | None = None
-    """Asked about every match. What it returns is kept in place of the value (return `match.value` to keep the value
-    itself); on None the value is scrubbed. If it raises, the fault is reported and the value is scrubbed."""
-
-    extra_patterns: Sequence[str] | None = None
-    """Regular expressions to look for beside the built-in ones, ignoring case; `.` matches newlines too.
-
-    The time they take grows with the text and no faster, however they are written (`(a+)+$`). To that end, patterns
-    with open repetitions are not searched by `re` but by an automaton. Of these, the ones with look-around or
-    back-references see a text in windows, and may miss a match of more than 32 characters; where even windows could
-    take forever, `configure()` raises ValueError."""
-
-
 class ScrubNote(TypedDict):
     """One entry of `logfire.scrubbed`: where something was scrubbed, and the text that gave it away."""
 
@@ -205,4 +171,6 @@ def new_scrubber(options: ScrubbingOptions | Literal[False] | None) -> Scrubber:
         return NOOP_SCRUBBER
     from logfire._internal.pattern_scrubber import PatternScrubber  # Loaded with the SDK, by `configure()`.
 
-    return PatternScrubber(options or ScrubbingOptions())
+    if options is None:
+        return PatternScrubber()
+    return PatternScrubber(options.callback, options.extra_patterns or ())

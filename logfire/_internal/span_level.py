@@ -2,11 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
-from logfire._internal.attributes import LEVEL_NUM
+from logfire._internal.issues import level_of
 from logfire._internal.levels import LEVEL_NAMES, LEVEL_NUMBERS, LevelName, level_number
 
 if TYPE_CHECKING:
@@ -55,13 +54,6 @@ class SpanLevel:
 
     def __ge__(self, other: SpanLevel | LevelName | int) -> bool:
         return self.number >= _number(other)
-
-
-def level_of(span: ReadableSpan | Span) -> int | None:
-    """The severity number of a span, None where it has none."""
-    attributes: Mapping[str, object] = getattr(span, 'attributes', None) or {}
-    level = attributes.get(LEVEL_NUM)
-    return level if isinstance(level, int) else None
 
 
 def _number(level: SpanLevel | LevelName | int) -> int:

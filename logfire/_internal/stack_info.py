@@ -11,11 +11,13 @@ from __future__ import annotations
 import os
 import sys
 import warnings
-from pathlib import Path
 from types import CodeType
-from typing import Final
+from typing import TYPE_CHECKING, Final
 
 from logfire._internal.json_encoder import utf8_text
+
+if TYPE_CHECKING:
+    from pathlib import Path
 
 _REMEMBERED: Final = 8192
 
@@ -27,7 +29,7 @@ _PACKAGE_FOLDERS: Final = tuple(f'{os.sep}{name}{os.sep}' for name in ('site-pac
 _prefixes: tuple[str, ...] = tuple(
     {
         os.path.join(folder, '')
-        for path in (str(Path(__file__).parents[1]), os.path.dirname(os.__file__))
+        for path in (os.path.dirname(os.path.dirname(os.path.abspath(__file__))), os.path.dirname(os.__file__))
         for folder in (path, os.path.realpath(path))
     }
 )
@@ -61,6 +63,8 @@ def _location(code: CodeType) -> dict[str, str | int] | None:
     """The attributes of a code object but the line; None if it is not the user's."""
     location: dict[str, str | int] | None = None
     if is_user_code(code):
+        from pathlib import Path  # Loaded for the first span.
+
         path = Path(code.co_filename)
         try:
             path = path.relative_to(os.getcwd())

@@ -36,7 +36,9 @@ _MAX_FRAME_COLUMNS: Final = 500
 _MAX_CACHED_CLASSES: Final = 1000
 
 
-@dataclasses.dataclass(frozen=True, eq=False)
+_NOTHING: Final[Mapping[str, Any]] = {}
+
+
 class Kind:
     """How the values of one class are written.
 
@@ -52,14 +54,28 @@ class Kind:
         is_scalar: A string, an integer or a float under another class; `reduce` returns the exact builtin.
     """
 
-    shape: Literal['value', 'array', 'object']
-    reduce: Callable[[Any], Any]
-    head: Mapping[str, Any]
-    tail: Mapping[str, Any] = dataclasses.field(default_factory=dict[str, Any])
-    inner: Literal['none', 'items', 'properties', 'same'] = 'none'
-    members: Callable[[Any], Iterable[tuple[Any, Any]]] | None = None
-    detail: Callable[[Any], Mapping[str, Any]] | None = None
-    is_scalar: bool = False
+    __slots__ = ('detail', 'head', 'inner', 'is_scalar', 'members', 'reduce', 'shape', 'tail')
+
+    def __init__(
+        self,
+        shape: Literal['value', 'array', 'object'],
+        reduce: Callable[[Any], Any],
+        head: Mapping[str, Any],
+        tail: Mapping[str, Any] = _NOTHING,
+        inner: Literal['none', 'items', 'properties', 'same'] = 'none',
+        members: Callable[[Any], Iterable[tuple[Any, Any]]] | None = None,
+        detail: Callable[[Any], Mapping[str, Any]] | None = None,
+        *,
+        is_scalar: bool = False,
+    ) -> None:
+        self.shape: Final = shape
+        self.reduce: Final = reduce
+        self.head: Final = head
+        self.tail: Final = tail
+        self.inner: Final = inner
+        self.members: Final = members
+        self.detail: Final = detail
+        self.is_scalar: Final = is_scalar
 
 
 def kind_of(cls: type) -> Kind:

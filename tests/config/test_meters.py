@@ -13,7 +13,8 @@ from opentelemetry.sdk.metrics import MeterProvider
 from opentelemetry.sdk.metrics.export import InMemoryMetricReader
 
 from logfire._internal.config.configuration import LogfireConfig
-from logfire._internal.config.meters import ProxyMeter, ProxyMeterProvider
+from logfire._internal.config.instruments import ProxyMeter
+from logfire._internal.config.meters import ProxyMeterProvider
 from logfire.testing import get_collected_metrics
 
 

@@ -209,7 +209,53 @@ def test_a_file_without_a_table_sets_nothing(content: str, directory: Path) -> N
     assert Sources().value(parameters.SERVICE_NAME) is None
 
 
-@pytest.mark.parametrize('content', [b'[tool.logfire\n', b'[tool.logfire]\nservice_name = "\xff"'])
+@pytest.mark.parametrize(
+    'content',
+    [
+        '[tool.logfire]\nservice_name = "x"',
+        '[ tool . "logfire" ]\nservice_name = "x"',
+        "[tool.'logfire']\nservice_name = 'x'",
+        '["tool"."logfire"]\r\nservice_name = "x"',
+        'tool.logfire.service_name = "x"',
+        'tool . "logfire" . service_name = "x"',
+        'tool.logfire = {service_name = "x"}',
+        '[tool]\nlogfire = {service_name = "x"}',
+        '[ "tool" ]\nlogfire.service_name = "x"',
+        '[tool] # all of it\n"logfire".service_name = "x"',
+        'tool = {logfire = {service_name = "x"}}',
+        'tool = {"other" = {}, "logfire".service_name = "x"}',
+        "'tool'.logfire.service_name = 'x'",
+        '# logfire\n[tool."\\u006cogfire"]\nservice_name = "x"',
+        '# logfire\n["\\U00000074ool"]\nlogfire.service_name = "x"',
+        '["t\\u006fol"]\nlogfire.service_name = "x"',
+    ],
+)
+def test_every_spelling_of_the_table_is_found(content: str, directory: Path) -> None:
+    """However TOML lets `[tool.logfire]` be written, it counts."""
+    directory.joinpath('pyproject.toml').write_text(content, encoding='utf-8')
+    assert Sources().value(parameters.SERVICE_NAME) == 'x'
+
+
+@pytest.mark.parametrize(
+    'content',
+    [
+        '[project]\nname = "logfire"\ndependencies = ["logfire", "logfire[azure-ai-inference]>=1", "logfire==1.0"]',
+        '[project]\nscripts.run = "logfire.main:run"\n[tool.ruff.lint]\nisort.known-first-party = ["logfire"]',
+        '[project.scripts]\nlogfire = "logfire:main"\n[tool.pytest.ini_options]\naddopts = ["--cov", "logfire"]',
+    ],
+)
+def test_the_reader_of_toml_is_loaded_for_a_table_only(
+    content: str, directory: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """A pyproject.toml that names logfire as a dependency, a script or a text is not parsed: that takes time."""
+    directory.joinpath('pyproject.toml').write_text(content, encoding='utf-8')
+    monkeypatch.setattr(parameters.importlib, 'import_module', pytest.fail)
+    assert Sources().value(parameters.SERVICE_NAME) is None
+
+
+@pytest.mark.parametrize(
+    'content', [b'[tool\nlogfire = {', b'[tool.logfire\n', b'[tool.logfire]\nservice_name = "\xff"']
+)
 def test_a_file_that_is_not_toml_is_refused(content: bytes, directory: Path) -> None:
     """A pyproject.toml that cannot be read as TOML is an error that names it."""
     directory.joinpath('pyproject.toml').write_bytes(content)

@@ -17,7 +17,7 @@ import logfire
 from logfire._internal import credentials
 from logfire._internal.config.configuration import GLOBAL_CONFIG
 from logfire._internal.config.options import AdvancedOptions, CodeSource, ConsoleOptions, MetricsOptions
-from logfire._internal.config.settings import resolve
+from logfire._internal.config.settings import Settings
 from logfire.exceptions import LogfireConfigError
 from logfire.testing.azure_ai_inference import AzureAIInferenceEndpoint, error_reply
 from logfire.testing.azure_ai_inference.replies import Reply
@@ -252,7 +252,7 @@ def test_what_things_say_of_themselves(monkeypatch: pytest.MonkeyPatch) -> None:
             repr(AdvancedOptions(base_url=f'https://user:{SECRET}@example.com')),
             repr(CodeSource(repository=f'https://user:{SECRET}@example.com/x', revision='main')),
             repr([ConsoleOptions(), MetricsOptions(), logfire.ScrubbingOptions(), logfire.SamplingOptions()]),
-            repr(resolve({'token': TOKEN, 'console': False})),
+            repr(Settings({'token': TOKEN, 'console': False})),
             repr([instance, instance.config, vars(instance), vars(instance.config)]),
             repr(vars(GLOBAL_CONFIG.tracer_provider)),
             repr(instance.span('x')),

@@ -4,34 +4,37 @@ from __future__ import annotations
 
 import sys
 import time
-from collections.abc import Callable, Mapping, Sequence
-from pathlib import Path
 from typing import TYPE_CHECKING, Any, Final, Literal
 
-from typing_extensions import Unpack
-
 from logfire._internal import forks, lifecycle
-from logfire._internal.config.options import AdvancedOptions, CodeSource, ConsoleOptions, MetricsOptions
-from logfire._internal.config.settings import Keywords, ignores_no_config, resolve
+from logfire._internal.config.defaults import DefaultAdvancedOptions
+from logfire._internal.config.settings import Settings, ignores_no_config
 from logfire._internal.config.tracers import ProxyTracerProvider
 from logfire._internal.context import set_distributed_tracing
 from logfire._internal.deadline import DeadlineRunner
 from logfire._internal.errors import Guard
 from logfire._internal.forks import ForkSafeLock
-from logfire._internal.levels import LevelName
-from logfire._internal.sampling import SamplingOptions
-from logfire._internal.scrubbing import NOOP_SCRUBBER, Scrubber, ScrubbingOptions
+from logfire._internal.scrubbing import NOOP_SCRUBBER, Scrubber
 from logfire._internal.stack_info import warn_user
 from logfire.exceptions import LogfireNotConfiguredWarning
 
 if TYPE_CHECKING:
+    from collections.abc import Callable, Mapping, Sequence
+    from pathlib import Path
+
     from opentelemetry.sdk.trace import SpanProcessor
+    from typing_extensions import Unpack
 
     from logfire._internal.config.loggers import ProxyLoggerProvider
     from logfire._internal.config.meters import ProxyMeterProvider
+    from logfire._internal.config.options import AdvancedOptions, CodeSource, ConsoleOptions, MetricsOptions
     from logfire._internal.config.pipeline import Pipeline
+    from logfire._internal.config.settings import Advanced, Keywords
     from logfire._internal.exporters.processors import SpanPipeline
+    from logfire._internal.levels import LevelName
     from logfire._internal.main import Logfire
+    from logfire._internal.sampling import SamplingOptions
+    from logfire._internal.scrubbing_options import ScrubbingOptions
 
 REPLACED_TIMEOUT_MILLIS: Final = 3_000
 """How long a new configuration waits for the one it replaces to export what it holds."""
@@ -69,7 +72,7 @@ class LogfireConfig:
         self.collects_metrics: bool = False
         self.add_baggage_to_attributes: bool = True
         self.distributed_tracing: bool | None = None
-        self.advanced: AdvancedOptions = AdvancedOptions()
+        self.advanced: Advanced = DefaultAdvancedOptions()
         self.clock: Callable[[], int] = time.time_ns
 
     # The APIs of metrics and logs are loaded when they are first used.
@@ -102,7 +105,7 @@ class LogfireConfig:
         Raises:
             LogfireConfigError: A value is not allowed. Nothing has been changed.
         """
-        settings = resolve(keywords)
+        settings = Settings(keywords)
         from logfire._internal.config.generators import guarded_clock
         from logfire._internal.config.pipeline import new_pipeline
         from logfire._internal.exporters.processors import SpanPipeline

@@ -6,7 +6,7 @@ import re
 import time
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
-from typing import TYPE_CHECKING, Literal, TextIO, TypeAlias
+from typing import TYPE_CHECKING, TextIO
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -17,11 +17,9 @@ if TYPE_CHECKING:
     from opentelemetry.sdk.resources import ResourceDetector
     from opentelemetry.sdk.trace.id_generator import IdGenerator
 
+    from logfire._internal.config.parameters import ConsoleColors, ConsoleSpanStyle
     from logfire._internal.levels import LevelName
     from logfire.types import ExceptionCallback
-
-ConsoleColors: TypeAlias = Literal['auto', 'always', 'never']
-ConsoleSpanStyle: TypeAlias = Literal['simple', 'indented', 'show-parents']
 
 
 @dataclass(frozen=True)

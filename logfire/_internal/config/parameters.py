@@ -9,26 +9,28 @@ import re
 import sys
 import urllib.parse
 from collections.abc import Callable, Iterable, Mapping, Sequence
-from dataclasses import dataclass
-from pathlib import Path
-from typing import Any, Final, Generic, Literal, TypeVar, cast, get_args
+from typing import TYPE_CHECKING, Any, Final, Generic, Literal, TypeAlias, TypeVar, cast, get_args
 
-from logfire._internal.config.options import ConsoleColors, ConsoleSpanStyle
 from logfire._internal.levels import LEVEL_NUMBERS, LevelName, level_number
 from logfire.exceptions import LogfireConfigError
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+ConsoleColors: TypeAlias = Literal['auto', 'always', 'never']
+ConsoleSpanStyle: TypeAlias = Literal['simple', 'indented', 'show-parents']
 
 T = TypeVar('T')
 
 IS_POSIX: Final = os.name == 'posix'
 # A Logfire token that was given in place of something else, and the user and password of a URL.
-_SECRETS: Final = re.compile(r'pylf_v\w+|(?<=://)[^/@\s]+(?=@)')
+_SECRETS: Final = r'pylf_v\w+|(?<=://)[^/@\s]+(?=@)'
 
 
 class Rejected(Exception):
     """A value that a parameter does not take; the text says what is allowed."""
 
 
-@dataclass(frozen=True)
 class Parameter(Generic[T]):
     """A parameter of the configuration.
 
@@ -36,12 +38,24 @@ class Parameter(Generic[T]):
     `variables` are asked in order. A `secret` is never read from a file and never quoted.
     """
 
-    name: str
-    parse: Callable[[object], T]
-    default: T
-    variables: Sequence[str] = ()
-    in_file: bool = True
-    secret: bool = False
+    __slots__ = ('default', 'in_file', 'name', 'parse', 'secret', 'variables')
+
+    def __init__(
+        self,
+        name: str,
+        parse: Callable[[object], T],
+        default: T,
+        variables: Sequence[str] = (),
+        *,
+        in_file: bool = True,
+        secret: bool = False,
+    ) -> None:
+        self.name = name
+        self.parse = parse
+        self.default = default
+        self.variables = variables
+        self.in_file = in_file
+        self.secret = secret
 
 
 def read_bool(value: object) -> bool:
@@ -71,6 +85,8 @@ def read_text(value: object) -> str:
 
 
 def read_path(value: object) -> Path:
+    from pathlib import Path  # Loaded where a path is given.
+
     if isinstance(value, (str, Path)):
         return Path(value)
     raise Rejected('a path')
@@ -149,27 +165,29 @@ def listed(values: Iterable[str]) -> str:
     return ', '.join(repr(value) for value in values)
 
 
-TOKEN: Final = Parameter[tuple[str, ...]]('token', read_tokens, (), ('LOGFIRE_TOKEN',), in_file=False, secret=True)
+TOKEN: Final[Parameter[tuple[str, ...]]] = Parameter(
+    'token', read_tokens, (), ('LOGFIRE_TOKEN',), in_file=False, secret=True
+)
 """Write tokens of Logfire projects, separated by commas. Each says which region it belongs to."""
-SEND_TO_LOGFIRE: Final = Parameter[bool | Literal['if-token-present']](
+SEND_TO_LOGFIRE: Final[Parameter[bool | Literal['if-token-present']]] = Parameter(
     'send_to_logfire', read_send_to_logfire, 'if-token-present', ('LOGFIRE_SEND_TO_LOGFIRE',)
 )
 """Whether to send to Logfire; true requires a token."""
-BASE_URL: Final = Parameter[str | None]('base_url', read_base_url, None, ('LOGFIRE_BASE_URL',))
+BASE_URL: Final[Parameter[str | None]] = Parameter('base_url', read_base_url, None, ('LOGFIRE_BASE_URL',))
 """Root URL of the Logfire backend, instead of that of the token's region."""
-SERVICE_NAME: Final = Parameter[str | None](
+SERVICE_NAME: Final[Parameter[str | None]] = Parameter(
     'service_name', read_text, None, ('LOGFIRE_SERVICE_NAME', 'OTEL_SERVICE_NAME')
 )
 """What this program is called: `service.name`. Unset, OpenTelemetry calls it `unknown_service`."""
-SERVICE_VERSION: Final = Parameter[str | None](
+SERVICE_VERSION: Final[Parameter[str | None]] = Parameter(
     'service_version', read_text, None, ('LOGFIRE_SERVICE_VERSION', 'OTEL_SERVICE_VERSION')
 )
 """The version that runs: `service.version`. Unset, the git revision of the working directory, if it has one."""
-ENVIRONMENT: Final = Parameter[str | None]('environment', read_text, None, ('LOGFIRE_ENVIRONMENT',))
+ENVIRONMENT: Final[Parameter[str | None]] = Parameter('environment', read_text, None, ('LOGFIRE_ENVIRONMENT',))
 """Such as `production`: `deployment.environment.name`."""
 MIN_LEVEL: Final = Parameter('min_level', read_level, 0, ('LOGFIRE_MIN_LEVEL',))
 """Logs below this level, and spans given a lower one, are not recorded."""
-TRACE_SAMPLE_RATE: Final = Parameter[float | None](
+TRACE_SAMPLE_RATE: Final[Parameter[float | None]] = Parameter(
     'trace_sample_rate', read_rate, None, ('LOGFIRE_TRACE_SAMPLE_RATE', 'OTEL_TRACES_SAMPLER_ARG')
 )
 """Share of traces to record. Where `OTEL_TRACES_SAMPLER` is set, `OTEL_TRACES_SAMPLER_ARG` belongs to that sampler."""
@@ -179,11 +197,13 @@ INSPECT_ARGUMENTS: Final = Parameter(
 """Take f-strings apart, so that `f'hello {name}'` records `name`."""
 IGNORE_NO_CONFIG: Final = Parameter('ignore_no_config', read_bool, False, ('LOGFIRE_IGNORE_NO_CONFIG',))
 """No warning when something is recorded before `logfire.configure()`."""
-DISTRIBUTED_TRACING: Final = Parameter[bool | None](
+DISTRIBUTED_TRACING: Final[Parameter[bool | None]] = Parameter(
     'distributed_tracing', read_bool, None, ('LOGFIRE_DISTRIBUTED_TRACING',)
 )
 """Whether to continue traces that requests from elsewhere carry. Unset continues them and warns once."""
-CONFIG_DIR: Final = Parameter[Path | None]('config_dir', read_path, None, ('LOGFIRE_CONFIG_DIR',), in_file=False)
+CONFIG_DIR: Final[Parameter[Path | None]] = Parameter(
+    'config_dir', read_path, None, ('LOGFIRE_CONFIG_DIR',), in_file=False
+)
 """Where `pyproject.toml` is. Unset, the working directory."""
 EXPORT_MEMORY_ITEMS: Final = Parameter('export_memory_items', read_count, 20_000, ('LOGFIRE_EXPORT_MEMORY_ITEMS',))
 """How many spans (or log records, or metrics) wait in memory for a collector that does not take them."""
@@ -191,7 +211,7 @@ EXPORT_MEMORY_SIZE: Final = Parameter(
     'export_memory_size', read_count, 64 * 1_024 * 1_024, ('LOGFIRE_EXPORT_MEMORY_SIZE',)
 )
 """How many bytes of them wait in memory."""
-EXPORT_BUFFER_DIR: Final = Parameter[Path | None](
+EXPORT_BUFFER_DIR: Final[Parameter[Path | None]] = Parameter(
     'export_buffer_dir', read_buffer_dir, None, ('LOGFIRE_EXPORT_BUFFER_DIR',)
 )
 """A folder for what memory has no room for, and for what is left when the program ends."""
@@ -203,11 +223,11 @@ ADD_BAGGAGE_TO_ATTRIBUTES: Final = Parameter('add_baggage_to_attributes', read_b
 """Record the OpenTelemetry baggage as attributes of every span."""
 CONSOLE: Final = Parameter('console', read_bool, True, ('LOGFIRE_CONSOLE',))
 """Show spans and logs on the console."""
-CONSOLE_COLORS: Final = Parameter[ConsoleColors](
+CONSOLE_COLORS: Final[Parameter[ConsoleColors]] = Parameter(
     'console_colors', read_choice(get_args(ConsoleColors)), 'auto', ('LOGFIRE_CONSOLE_COLORS',)
 )
 """`colors` of `ConsoleOptions`."""
-CONSOLE_SPAN_STYLE: Final = Parameter[ConsoleSpanStyle](
+CONSOLE_SPAN_STYLE: Final[Parameter[ConsoleSpanStyle]] = Parameter(
     'console_span_style', read_choice(get_args(ConsoleSpanStyle)), 'show-parents', ('LOGFIRE_CONSOLE_SPAN_STYLE',)
 )
 """`span_style` of `ConsoleOptions`."""
@@ -219,7 +239,7 @@ CONSOLE_INCLUDE_TAGS: Final = Parameter('console_include_tags', read_bool, True,
 """`include_tags` of `ConsoleOptions`."""
 CONSOLE_VERBOSE: Final = Parameter('console_verbose', read_bool, False, ('LOGFIRE_CONSOLE_VERBOSE',))
 """`verbose` of `ConsoleOptions`."""
-CONSOLE_MIN_LOG_LEVEL: Final = Parameter[LevelName](
+CONSOLE_MIN_LOG_LEVEL: Final[Parameter[LevelName]] = Parameter(
     'console_min_log_level', read_choice(LEVEL_NUMBERS), 'info', ('LOGFIRE_CONSOLE_MIN_LOG_LEVEL',)
 )
 """`min_log_level` of `ConsoleOptions`."""
@@ -231,8 +251,8 @@ class Sources:
     def __init__(self, config_dir: Path | str | None = None) -> None:
         # The directory itself comes from a keyword or the environment only.
         self._file_values: Mapping[str, object] = {}
-        directory = self.value(CONFIG_DIR, config_dir) or Path()
-        self._file = directory / 'pyproject.toml'
+        directory = self.value(CONFIG_DIR, config_dir)
+        self._file = 'pyproject.toml' if directory is None else str(directory / 'pyproject.toml')
         self._file_values = _read_file(self._file)
 
     def value(self, parameter: Parameter[T], keyword: object = None) -> T:
@@ -289,19 +309,37 @@ def shown(value: object) -> str:
         text = f'{{{names}}}'
     else:
         text = repr(value)
-    text = _SECRETS.sub('...', text)
+    text = re.sub(_SECRETS, '...', text)
     return text if len(text) <= 100 else f'{text[:100]}...'
 
 
-def _read_file(path: Path) -> Mapping[str, object]:
+def _may_have_table(content: bytes) -> bool:
+    """Whether a TOML document may have a table `tool.logfire`, however it is written; True where that is not plain.
+
+    The name follows a dot (`[tool.logfire]`, `tool . "logfire".console = 1`), or it stands below a whole `tool`
+    (`[tool]`, `tool = {...}`); a name with an escape can be any. So a dependency `"logfire>=1"` is none.
+    """
+    *before, _ = content.split(b'logfire')
+    if not before:
+        return False
+    _, *after_tool = content.split(b'tool')
+    return (
+        any(text.rstrip(b' \t"\'').endswith(b'.') for text in before)
+        or any(text.lstrip(b' \t"\'')[:1] in (b']', b'=', b'\r', b'\n', b'') for text in after_tool)
+        or any(escape in content for escape in (b'\\u', b'\\U', b'\\x'))
+    )
+
+
+def _read_file(path: str) -> Mapping[str, object]:
     """The `[tool.logfire]` table of a pyproject.toml, empty where there is none."""
     try:
-        content = path.read_bytes()
+        with open(path, 'rb') as file:
+            content = file.read()
     except (FileNotFoundError, NotADirectoryError):
         return {}
     except OSError as error:
         raise LogfireConfigError(f'config_dir: cannot read {path}: {error.strerror}.') from error
-    if b'logfire' not in content:
+    if not _may_have_table(content):
         return {}  # Most projects have no such table, and the reader need not be loaded.
     reader = importlib.import_module('tomllib' if sys.version_info >= (3, 11) else 'tomli')
     try:

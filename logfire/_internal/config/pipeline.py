@@ -2,12 +2,17 @@
 
 from __future__ import annotations
 
+import copy
 import functools
+import os
 import time
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass, replace
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Final
 
+from opentelemetry.sdk.environment_variables import (
+    OTEL_ATTRIBUTE_VALUE_LENGTH_LIMIT,
+    OTEL_SPAN_ATTRIBUTE_VALUE_LENGTH_LIMIT,
+)
 from opentelemetry.sdk.trace import SpanProcessor, TracerProvider
 from opentelemetry.sdk.trace.id_generator import IdGenerator, RandomIdGenerator
 from opentelemetry.sdk.trace.sampling import ALWAYS_ON, ParentBased, Sampler, TraceIdRatioBased
@@ -16,11 +21,8 @@ from logfire._internal.config.generators import GuardedIdGenerator
 from logfire._internal.config.resource import in_child, new_resource
 from logfire._internal.config.settings import Settings
 from logfire._internal.deadline import DeadlineRunner
-from logfire._internal.exporters.draining import Draining
 from logfire._internal.exporters.otlp_endpoints import has_otlp_endpoint
 from logfire._internal.exporters.processors import SpanPipeline, SpanStages, flush_jobs
-from logfire._internal.exporters.span_metrics import SpanMetrics
-from logfire._internal.exporters.value_limits import value_limits, without_value_limits
 from logfire.exceptions import LogfireConfigError
 
 if TYPE_CHECKING:
@@ -29,24 +31,42 @@ if TYPE_CHECKING:
     from opentelemetry.sdk.metrics.export import MetricReader
     from opentelemetry.sdk.resources import Resource
 
+    from logfire._internal.exporters.draining import Draining
     from logfire._internal.exporters.otlp import OTLPExporters
+    from logfire._internal.exporters.span_metrics import SpanMetrics
+    from logfire._internal.exporters.value_limits import ValueLimits
+
+_VALUE_LIMITS: Final = (OTEL_ATTRIBUTE_VALUE_LENGTH_LIMIT, OTEL_SPAN_ATTRIBUTE_VALUE_LENGTH_LIMIT)
 
 
-@dataclass(frozen=True)
 class Pipeline:
     """Everything that one configuration made and that must be flushed and shut down."""
 
-    tracer_provider: TracerProvider
-    span_pipeline: SpanPipeline
-    stages: SpanStages
-    meter_provider: MeterProvider | None
-    span_metrics: SpanMetrics | None
-    metric_readers: Sequence[MetricReader]
-    logger_provider: LoggerProvider | None
-    log_processors: Sequence[LogRecordProcessor]
-    log_pipeline: LogRecordProcessor | None
-    sends: bool
-    """Whether anything goes over the network."""
+    def __init__(
+        self,
+        *,
+        tracer_provider: TracerProvider,
+        span_pipeline: SpanPipeline,
+        stages: SpanStages,
+        meter_provider: MeterProvider | None,
+        span_metrics: SpanMetrics | None,
+        metric_readers: Sequence[MetricReader],
+        logger_provider: LoggerProvider | None,
+        log_processors: Sequence[LogRecordProcessor],
+        log_pipeline: LogRecordProcessor | None,
+        sends: bool,
+    ) -> None:
+        self.tracer_provider = tracer_provider
+        self.span_pipeline = span_pipeline
+        self.stages = stages
+        self.meter_provider = meter_provider
+        self.span_metrics = span_metrics
+        self.metric_readers = metric_readers
+        self.logger_provider = logger_provider
+        self.log_processors = log_processors
+        self.log_pipeline = log_pipeline
+        self.sends = sends
+        """Whether anything goes over the network."""
 
     def open(self) -> None:
         """Take every span that ends from now on, whichever configuration it started in."""
@@ -60,9 +80,8 @@ class Pipeline:
         """Export what is held; whether all of it was done in time. With `drain`, a shutdown follows."""
         parts = [*self.stages.processors, *self.metric_readers, *self.log_processors]
         if drain:
-            for part in parts:
-                if isinstance(part, Draining):
-                    part.drain()
+            for part in self._draining(parts):
+                part.drain()
         return runner.run(flush_jobs(parts, int(timeout_seconds * 1_000)), timeout_seconds)
 
     def shutdown(self, runner: DeadlineRunner, timeout_seconds: float, *, keep: Pipeline | None = None) -> bool:
@@ -70,13 +89,15 @@ class Pipeline:
         deadline = time.monotonic() + timeout_seconds
         self.stages.wait_until_left(timeout_seconds)
         kept = [*keep.stages.processors, *keep.log_processors] if keep is not None else []
+        draining = self._draining([*self.stages.processors, *self.log_processors])
         # They keep to it by themselves, for the last thing that some do is to write down what they still hold.
         timeout_millis = int(timeout_seconds * 1_000 * 0.9)
         jobs: list[Callable[[], object]] = [
-            _shutdown_job(processor, timeout_millis)
+            processor.shutdown
             for processor in (*self.stages.processors, *self.log_processors)
-            if not any(processor is other for other in kept)
+            if not any(processor is other for other in (*kept, *draining))
         ]
+        jobs += [functools.partial(part.finish, timeout_millis) for part in draining]
         if self.meter_provider is not None:
             jobs.append(functools.partial(self.meter_provider.shutdown, timeout_millis))
         return runner.run(jobs, max(0.0, deadline - time.monotonic()))
@@ -90,9 +111,16 @@ class Pipeline:
         if self.sends:
             parts = [*self.stages.processors, *self.log_processors, *self.metric_readers]
             runner.prepare(len(parts))
-            for part in parts:
-                if isinstance(part, Draining):
-                    part.start()
+            for part in self._draining(parts):
+                part.start()
+
+    def _draining(self, parts: Sequence[object]) -> list[Draining]:
+        """Those of these parts that have an outbox; none where nothing is sent."""
+        if not self.sends:
+            return []
+        from logfire._internal.exporters.draining import Draining
+
+        return [part for part in parts if isinstance(part, Draining)]
 
     def in_child(self) -> Pipeline:
         """This pipeline in a forked child: its spans and log records tell which process they are of.
@@ -100,15 +128,13 @@ class Pipeline:
         Metrics go on to tell the parent's: OpenTelemetry has no documented way to give a reader another resource.
         """
         provider, logs = self.tracer_provider, self.logger_provider
-        return replace(
-            self,
-            tracer_provider=_new_tracer_provider(
-                provider.sampler, in_child(provider.resource), provider.id_generator, self.span_pipeline
-            ),
-            logger_provider=None
-            if logs is None or self.log_pipeline is None
-            else _new_logger_provider(in_child(logs.resource), self.log_pipeline),
+        child = copy.copy(self)
+        child.tracer_provider = _new_tracer_provider(
+            provider.sampler, in_child(provider.resource), provider.id_generator, self.span_pipeline
         )
+        if logs is not None and self.log_pipeline is not None:
+            child.logger_provider = _new_logger_provider(in_child(logs.resource), self.log_pipeline)
+        return child
 
 
 def new_pipeline(settings: Settings, span_pipeline: SpanPipeline, runner: DeadlineRunner) -> Pipeline:
@@ -124,7 +150,7 @@ def new_pipeline(settings: Settings, span_pipeline: SpanPipeline, runner: Deadli
     readers, meter_provider = _metrics(settings, exporters, resource)
     given = settings.advanced.id_generator
     id_generator = RandomIdGenerator() if given is None else GuardedIdGenerator(given)
-    limits = value_limits()
+    limits = _value_limits()
     tracer_provider = _new_tracer_provider(sampler, resource, id_generator, span_pipeline)
     span_processors: list[SpanProcessor] = []
     log_processors: list[LogRecordProcessor] = []
@@ -147,7 +173,11 @@ def new_pipeline(settings: Settings, span_pipeline: SpanPipeline, runner: Deadli
             from logfire._internal.exporters.otlp_logs import OutboxLogProcessor
 
             log_processors.append(OutboxLogProcessor(place.logs))
-    span_metrics = SpanMetrics() if settings.metrics is not None and settings.metrics.collect_in_spans else None
+    span_metrics = None
+    if settings.metrics is not None and settings.metrics.collect_in_spans:
+        from logfire._internal.exporters.span_metrics import SpanMetrics
+
+        span_metrics = SpanMetrics()
     stages = SpanStages(
         span_processors,
         live=live,
@@ -165,15 +195,15 @@ def new_pipeline(settings: Settings, span_pipeline: SpanPipeline, runner: Deadli
         log_pipeline = LogPipeline(log_processors, scrubber=settings.scrubber, runner=runner)
         logger_provider = _new_logger_provider(resource, log_pipeline)
     return Pipeline(
-        tracer_provider,
-        span_pipeline,
-        stages,
-        meter_provider,
-        span_metrics,
-        readers,
-        logger_provider,
-        log_processors,
-        log_pipeline,
+        tracer_provider=tracer_provider,
+        span_pipeline=span_pipeline,
+        stages=stages,
+        meter_provider=meter_provider,
+        span_metrics=span_metrics,
+        metric_readers=readers,
+        logger_provider=logger_provider,
+        log_processors=log_processors,
+        log_pipeline=log_pipeline,
         sends=bool(exporters),
     )
 
@@ -181,15 +211,29 @@ def new_pipeline(settings: Settings, span_pipeline: SpanPipeline, runner: Deadli
 def _new_tracer_provider(
     sampler: Sampler | None, resource: Resource, id_generator: IdGenerator, span_pipeline: SpanPipeline
 ) -> TracerProvider:
+    limits = _value_limits()
     provider = TracerProvider(
         sampler,
         resource,
         shutdown_on_exit=False,
         id_generator=id_generator,
-        span_limits=None if value_limits() is None else without_value_limits(),
+        span_limits=None if limits is None else limits.all_others(),
     )
     provider.add_span_processor(span_pipeline)
     return provider
+
+
+def _value_limits() -> ValueLimits | None:
+    """The limits on the length of values; None where OpenTelemetry's variables set none, and spans need no look.
+
+    Raises:
+        ValueError: A variable is no number.
+    """
+    if not any(name in os.environ for name in _VALUE_LIMITS):
+        return None
+    from logfire._internal.exporters.value_limits import ValueLimits
+
+    return ValueLimits.of_environment()
 
 
 def _new_logger_provider(resource: Resource, log_pipeline: LogRecordProcessor) -> LoggerProvider:
@@ -198,12 +242,6 @@ def _new_logger_provider(resource: Resource, log_pipeline: LogRecordProcessor) -
     provider = LoggerProvider(resource, shutdown_on_exit=False)
     provider.add_log_record_processor(log_pipeline)
     return provider
-
-
-def _shutdown_job(processor: SpanProcessor | LogRecordProcessor, timeout_millis: int) -> Callable[[], object]:
-    if isinstance(processor, Draining):
-        return functools.partial(processor.finish, timeout_millis)
-    return processor.shutdown
 
 
 def _sampler(head: object) -> Sampler | None:
@@ -221,9 +259,9 @@ def _otlp_exporters(settings: Settings) -> list[OTLPExporters]:
         return []
     from logfire._internal.exporters.otlp import BufferLimits, MemoryLimits, new_otlp_exporters
 
-    buffers = settings.buffers
-    limits = BufferLimits(MemoryLimits(buffers.memory_items, buffers.memory_size), buffers.folder, buffers.folder_size)
-    return new_otlp_exporters(settings.tokens, settings.advanced.base_url, limits, metrics=settings.metrics is not None)
+    memory = MemoryLimits(settings.memory_items, settings.memory_size)
+    limits = BufferLimits(memory, settings.buffer_dir, settings.buffer_size)
+    return new_otlp_exporters(settings.tokens, settings.base_url, limits, metrics=settings.metrics is not None)
 
 
 def _metrics(

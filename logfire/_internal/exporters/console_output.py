@@ -15,7 +15,7 @@ from logfire._internal.exporters.console_text import PYTHON, Line
 if TYPE_CHECKING:
     from rich.syntax import Syntax
 
-    from logfire._internal.config.options import ConsoleColors
+    from logfire._internal.config.parameters import ConsoleColors
 
 # Our own drawing, for streams whose encoding lacks it.
 _ASCII: Final = str.maketrans({'│': '|', '┃': '>', '…': '...', '→': '->', '\N{MULTIPLICATION SIGN}': 'x'})

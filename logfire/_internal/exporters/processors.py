@@ -9,7 +9,7 @@ from __future__ import annotations
 import functools
 import time
 from collections.abc import Callable, Iterable, Mapping, Sequence
-from typing import Any, Final, Protocol
+from typing import TYPE_CHECKING, Any, Final, Protocol
 
 from opentelemetry import baggage
 from opentelemetry.context import Context
@@ -21,12 +21,14 @@ from logfire._internal import errors
 from logfire._internal.attributes import LEVEL_NUM, METRICS, MSG, PENDING_PARENT_ID, SPAN_TYPE, all_carried, carried
 from logfire._internal.deadline import DeadlineRunner
 from logfire._internal.exporters.http_spans import http_level, http_message
-from logfire._internal.exporters.span_metrics import SpanMetrics
-from logfire._internal.exporters.tail_sampling import TailSampler
 from logfire._internal.levels import LEVEL_NUMBERS
-from logfire._internal.sampling import TailSamplingSpanInfo
 from logfire._internal.scrubbing import NOOP_SCRUBBER, Scrubber
 from logfire._internal.span_copy import SpanCopy, plain_attributes
+
+if TYPE_CHECKING:
+    from logfire._internal.exporters.span_metrics import SpanMetrics
+    from logfire._internal.exporters.tail_sampling import TailSampler
+    from logfire._internal.sampling import TailSamplingSpanInfo
 
 MAX_BAGGAGE_VALUE: Final = 1_000
 """Longest baggage value that is kept as an attribute, in characters."""
@@ -87,7 +89,11 @@ class SpanStages:
         self._add_baggage = add_baggage
         self._span_metrics = span_metrics
         self._shorten = shorten
-        self._tail = TailSampler(tail, announce=self._announce, finish=self._finish) if tail is not None else None
+        self._tail: TailSampler | None = None
+        if tail is not None:
+            from logfire._internal.exporters.tail_sampling import TailSampler
+
+            self._tail = TailSampler(tail, announce=self._announce, finish=self._finish)
 
     def wait_until_left(self, timeout_seconds: float) -> None:
         """Wait, at most so long, until no span is in these stages. Call it when they have been replaced."""

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import json
-from dataclasses import dataclass, field
 from typing import Any, Final
 
 from opentelemetry.context import Context
@@ -17,13 +16,13 @@ from logfire._internal.forks import ForkSafeLock
 _GUARD: Final = Guard('sum a measurement for the running spans')
 
 
-@dataclass
 class _OpenSpan:
-    parent_id: int | None
-    # By instrument, then by the attributes measured with, as JSON: the attributes and their total.
-    totals: dict[str, dict[str, tuple[dict[str, Any], float]]] = field(
-        default_factory=dict[str, dict[str, tuple[dict[str, Any], float]]]
-    )
+    __slots__ = ('parent_id', 'totals')
+
+    def __init__(self, parent_id: int | None) -> None:
+        self.parent_id = parent_id
+        # By instrument, then by the attributes measured with, as JSON: the attributes and their total.
+        self.totals: dict[str, dict[str, tuple[dict[str, Any], float]]] = {}
 
 
 class SpanMetrics:

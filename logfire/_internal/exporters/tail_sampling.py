@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import logging
 from collections.abc import Callable
-from dataclasses import dataclass, field
 from typing import Final
 
 from opentelemetry.context import Context
@@ -26,13 +25,15 @@ _GUARD: Final = Guard('ask the tail sampling function')
 _logger: Final = logging.getLogger('logfire')
 
 
-@dataclass
 class _Trace:
-    info: TraceBuffer
-    open_spans: int = 0
-    # None once it is decided.
-    held: list[tuple[bool, ReadableSpan]] | None = field(default_factory=list)
-    kept: bool = False
+    __slots__ = ('held', 'info', 'kept', 'open_spans')
+
+    def __init__(self, info: TraceBuffer) -> None:
+        self.info = info
+        self.open_spans = 0
+        # None once it is decided.
+        self.held: list[tuple[bool, ReadableSpan]] | None = []
+        self.kept = False
 
 
 class TailSampler:

@@ -13,6 +13,7 @@ from typing import Any, Final, cast
 
 from opentelemetry.sdk.trace import Event, ReadableSpan, SpanLimits
 from opentelemetry.trace import Link
+from typing_extensions import Self
 
 from logfire._internal.attributes import JSON_SCHEMA, METRICS, SCRUBBED
 from logfire._internal.exception_events import VALIDATION_ERRORS
@@ -33,6 +34,22 @@ class ValueLimits:
     other: int | None
     """`OTEL_ATTRIBUTE_VALUE_LENGTH_LIMIT`: of the attributes of its events and links."""
 
+    @classmethod
+    def of_environment(cls) -> Self | None:
+        """The limits of OpenTelemetry's variables; None where they set none.
+
+        Raises:
+            ValueError: A variable is no number.
+        """
+        given = SpanLimits()
+        limits = cls(given.max_span_attribute_length, given.max_attribute_length)
+        return None if limits.span is None and limits.other is None else limits
+
+    @staticmethod
+    def all_others() -> SpanLimits:
+        """OpenTelemetry's other limits."""
+        return SpanLimits(max_attribute_length=SpanLimits.UNSET, max_span_attribute_length=SpanLimits.UNSET)
+
     def shortened(self, span: ReadableSpan) -> ReadableSpan:
         """The span with what is too long shortened."""
         attributes = plain_attributes(span)
@@ -50,22 +67,6 @@ class ValueLimits:
             events=events,
             links=links,
         )
-
-
-def value_limits() -> ValueLimits | None:
-    """The limits of OpenTelemetry's variables; None where they set none, and spans need no look.
-
-    Raises:
-        ValueError: A variable is no number.
-    """
-    given = SpanLimits()
-    limits = ValueLimits(given.max_span_attribute_length, given.max_attribute_length)
-    return None if limits.span is None and limits.other is None else limits
-
-
-def without_value_limits() -> SpanLimits:
-    """OpenTelemetry's other limits."""
-    return SpanLimits(max_attribute_length=SpanLimits.UNSET, max_span_attribute_length=SpanLimits.UNSET)
 
 
 def _shortened(attributes: Mapping[str, Any] | None, limit: int) -> dict[str, Any]:

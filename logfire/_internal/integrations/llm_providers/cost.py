@@ -9,12 +9,14 @@ from __future__ import annotations
 import functools
 import math
 import threading
-from decimal import Decimal
-from typing import Any, NamedTuple
+from typing import TYPE_CHECKING, Any
 
 from logfire._internal import lifecycle
 from logfire._internal.errors import Guard
 from logfire._internal.integrations.llm_providers.operation import LLMRequest, LLMResponse
+
+if TYPE_CHECKING:
+    from decimal import Decimal
 
 _LOAD = Guard('load the prices of genai-prices')
 
@@ -28,14 +30,17 @@ _exiting: list[None] = []
 lifecycle.on_exit(lambda: _exiting.append(None))
 
 
-class _Prices(NamedTuple):
+class _Prices:
     """Prices per token, as whole numbers of a fraction of a US dollar: sums of them are exact, and fast."""
 
-    input: int
-    cached_input: int
-    output: int
-    dollar: int
-    """How many of that fraction make one US dollar."""
+    __slots__ = ('cached_input', 'dollar', 'input', 'output')
+
+    def __init__(self, *, input: int, cached_input: int, output: int, dollar: int) -> None:
+        self.input = input
+        self.cached_input = cached_input
+        self.output = output
+        self.dollar = dollar
+        """How many of that fraction make one US dollar."""
 
 
 @functools.cache
@@ -116,4 +121,4 @@ def _prices(provider_id: str, model: str) -> _Prices | None:
     of_one = [Fraction(dollars) / _MILLION for dollars in of_a_million]
     dollar = math.lcm(*(dollars.denominator for dollars in of_one))
     input_price, cached_price, output_price = (int(dollars * dollar) for dollars in of_one)
-    return _Prices(input_price, cached_price, output_price, dollar)
+    return _Prices(input=input_price, cached_input=cached_price, output=output_price, dollar=dollar)

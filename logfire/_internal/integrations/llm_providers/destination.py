@@ -4,18 +4,19 @@ from __future__ import annotations
 
 import time
 from collections.abc import Callable, Sequence
-from typing import TYPE_CHECKING, NamedTuple, Protocol
+from typing import TYPE_CHECKING, Final, Protocol
 
 from opentelemetry import metrics, trace
 
 from logfire._internal.config.configuration import GLOBAL_CONFIG
-from logfire._internal.config.options import AdvancedOptions
+from logfire._internal.config.defaults import DefaultAdvancedOptions
 from logfire._internal.main import DEFAULT_LOGFIRE_INSTANCE
 
 if TYPE_CHECKING:
     from opentelemetry.metrics import MeterProvider
     from opentelemetry.trace import TracerProvider
 
+    from logfire._internal.config.settings import Advanced
     from logfire._internal.main import Logfire
 
 
@@ -25,20 +26,27 @@ class Settings(Protocol):
     @property
     def clock(self) -> Callable[[], int]: ...
     @property
-    def advanced(self) -> AdvancedOptions: ...
+    def advanced(self) -> Advanced: ...
     @property
     def collects_metrics(self) -> bool: ...
     @property
     def has_metric_reader(self) -> bool: ...
 
 
-class Destination(NamedTuple):
+class Destination:
     """What an instrumentation asks of it."""
 
-    tracer_provider: TracerProvider
-    meter_provider: MeterProvider
-    settings: Settings
-    tags: Sequence[str] = ()
+    def __init__(
+        self,
+        tracer_provider: TracerProvider,
+        meter_provider: MeterProvider,
+        settings: Settings,
+        tags: Sequence[str] = (),
+    ) -> None:
+        self.tracer_provider: Final = tracer_provider
+        self.meter_provider: Final = meter_provider
+        self.settings: Final = settings
+        self.tags: Final = tags
 
 
 class _NoSettings:
@@ -52,7 +60,7 @@ class _NoSettings:
 
     def __init__(self) -> None:
         self.clock: Callable[[], int] = time.time_ns
-        self.advanced = AdvancedOptions()
+        self.advanced: Advanced = DefaultAdvancedOptions()
 
 
 def logfire_destination(logfire: Logfire) -> Destination:

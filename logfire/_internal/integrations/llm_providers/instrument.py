@@ -50,7 +50,7 @@ class LLMInstrumentation:
         tracer = destination.tracer_provider.get_tracer(scope)
         # Whether the span is wanted at all is found out before the request is read.
         self.start_span = tracer.start_own_span if isinstance(tracer, ProxyTracer) else tracer.start_span
-        self.metrics = LLMMetrics(destination.meter_provider.get_meter(scope))
+        self.metrics = LLMMetrics(lambda: destination.meter_provider.get_meter(scope))
         self.price_provider = price_provider
         self.binary_limit = binary_limit()
         start_loading()
@@ -199,7 +199,8 @@ class Registry:
         meant = [one for one in meant if not one[1].stands_back] or meant
         closest = min(at for at, _ in meant)
         latest = [instrumentation for at, instrumentation in meant if at == closest][-1]
-        return InForce(latest, all(instrumentation.capture_content for _, instrumentation in meant))
+        allowed = all(instrumentation.capture_content for _, instrumentation in meant)
+        return InForce(latest, capture_content=allowed)
 
     def _undo(self, entries: list[_Entry]) -> None:
         with self._lock:

@@ -8,7 +8,7 @@ import inspect
 from collections.abc import Callable, Mapping
 from contextvars import ContextVar, Token
 from time import perf_counter
-from typing import TYPE_CHECKING, Any, NamedTuple, Protocol, TypeAlias
+from typing import TYPE_CHECKING, Any, Final, Protocol, TypeAlias
 
 from opentelemetry import context as otel_context, trace
 from opentelemetry.context import Context
@@ -82,11 +82,14 @@ class Instrumentation(Protocol):
     def now_quietly(self) -> int | None: ...
 
 
-class InForce(NamedTuple):
+class InForce:
     """What decides for one client: the instrumentation, and whether all that are in force allow content."""
 
-    instrumentation: Instrumentation
-    capture_content: bool
+    __slots__ = ('capture_content', 'instrumentation')
+
+    def __init__(self, instrumentation: Instrumentation, *, capture_content: bool) -> None:
+        self.instrumentation: Final = instrumentation
+        self.capture_content: Final = capture_content
 
 
 class Invocation:
@@ -125,7 +128,8 @@ class Invocation:
         content: RequestContent,
         context: Context,
     ) -> None:
-        self._instrumentation, self._capture_content = instrumentation, capture_content = in_force
+        self._instrumentation = instrumentation = in_force.instrumentation
+        self._capture_content = capture_content = in_force.capture_content
         self._operation = operation
         self.client: object | None = client
         self._request = request
@@ -268,9 +272,9 @@ class Invocation:
     def _end_attributes(self, response: LLMResponse, *, well: bool) -> Attributes:
         asked = self._request.model
         if response.dimension_count is not None and semconv.EMBEDDINGS_DIMENSION_COUNT in self._request.parameters:
-            response = response._replace(dimension_count=None)  # What was asked for stands.
+            response = response.but(model=response.model, dimension_count=None)  # What was asked for stands.
         if response.model is None and asked is not None and well:
-            response = response._replace(model=asked)
+            response = response.but(model=asked, dimension_count=response.dimension_count)
         attributes = response.attributes(capture_content=self._capture_content)
         if self.transport_attributes is not None:
             attributes.update(self.transport_attributes)
@@ -329,10 +333,13 @@ _open_invocations: Unfinished[Invocation] = Unfinished(
 )
 
 
-class _NullInvocation(NamedTuple):
+class _NullInvocation:
     """Stands in where there is nothing to record: it lets everything pass."""
 
-    suppresses_others: bool
+    __slots__ = ('suppresses_others',)
+
+    def __init__(self, *, suppresses_others: bool) -> None:
+        self.suppresses_others: Final = suppresses_others
 
     def enter(self) -> None: ...
 

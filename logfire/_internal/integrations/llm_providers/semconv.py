@@ -6,8 +6,11 @@ a rename is one line here.
 
 from __future__ import annotations
 
-from collections.abc import Sequence
-from typing import Any, Final, Literal, NamedTuple, TypedDict
+from typing import TYPE_CHECKING, Any, Final, Literal
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+    from typing import TypedDict
 
 # -- Operation and request: https://opentelemetry.io/docs/specs/semconv/gen-ai/gen-ai-spans/
 OPERATION_NAME: Final = 'gen_ai.operation.name'
@@ -64,99 +67,93 @@ OperationName = Literal['chat', 'embeddings']
 StreamOutcome = Literal['completed', 'truncated', 'closed', 'abandoned', 'cancelled', 'error']
 
 
-class TextPart(TypedDict):
-    """Text said by a person, a system or a model."""
+if TYPE_CHECKING:
+    # The shapes of the JSON attributes.
 
-    type: Literal['text']
-    content: str
+    class TextPart(TypedDict):
+        """Text said by a person, a system or a model."""
 
+        type: Literal['text']
+        content: str
 
-class ReasoningPart(TypedDict):
-    """What a model thought before it answered."""
+    class ReasoningPart(TypedDict):
+        """What a model thought before it answered."""
 
-    type: Literal['reasoning']
-    content: str
+        type: Literal['reasoning']
+        content: str
 
+    class _ToolCallId(TypedDict, total=False):
+        id: str
 
-class _ToolCallId(TypedDict, total=False):
-    id: str
+    class ToolCallPart(_ToolCallId):
+        """A tool call a model asks for; `arguments` is the parsed object, or the raw string where it is not JSON."""
 
+        type: Literal['tool_call']
+        name: str
+        arguments: Any
 
-class ToolCallPart(_ToolCallId):
-    """A tool call a model asks for; `arguments` is the parsed object, or the raw string where it is not JSON."""
+    class ToolCallResponsePart(_ToolCallId):
+        """What a tool answered."""
 
-    type: Literal['tool_call']
-    name: str
-    arguments: Any
+        type: Literal['tool_call_response']
+        response: Any
 
+    class _MimeType(TypedDict, total=False):
+        mime_type: str
 
-class ToolCallResponsePart(_ToolCallId):
-    """What a tool answered."""
+    class UriPart(_MimeType):
+        """Content that is elsewhere, by its address."""
 
-    type: Literal['tool_call_response']
-    response: Any
+        type: Literal['uri']
+        modality: str
+        uri: str
 
+    class BlobPart(_MimeType, total=False):
+        """Binary content in base64; over the limit `content` is empty and `size` and `sha256` stand for it."""
 
-class _MimeType(TypedDict, total=False):
-    mime_type: str
+        type: Literal['blob']
+        modality: str
+        content: str
+        size: int
+        sha256: str
 
+    # A part of a kind the convention has no shape for is kept as it is, with its own `type`.
+    GenericPart = dict[str, Any]
+    Part = TextPart | ReasoningPart | ToolCallPart | ToolCallResponsePart | UriPart | BlobPart | GenericPart
 
-class UriPart(_MimeType):
-    """Content that is elsewhere, by its address."""
+    class _Name(TypedDict, total=False):
+        name: str
 
-    type: Literal['uri']
-    modality: str
-    uri: str
+    class InputMessage(_Name):
+        """One message of the history that was sent."""
 
+        role: str
+        parts: list[Part]
 
-class BlobPart(_MimeType, total=False):
-    """Binary content in base64; over the limit `content` is empty and `size` and `sha256` stand for it."""
+    class OutputMessage(TypedDict):
+        """One choice of the reply."""
 
-    type: Literal['blob']
-    modality: str
-    content: str
-    size: int
-    sha256: str
+        role: str
+        parts: list[Part]
+        finish_reason: str
 
-
-# A part of a kind the convention has no shape for is kept as it is, with its own `type`.
-GenericPart = dict[str, Any]
-Part = TextPart | ReasoningPart | ToolCallPart | ToolCallResponsePart | UriPart | BlobPart | GenericPart
-
-
-class _Name(TypedDict, total=False):
-    name: str
-
-
-class InputMessage(_Name):
-    """One message of the history that was sent."""
-
-    role: str
-    parts: list[Part]
-
-
-class OutputMessage(TypedDict):
-    """One choice of the reply."""
-
-    role: str
-    parts: list[Part]
-    finish_reason: str
-
-
-# `{type, name, description?, parameters?}` for a function; a tool of another kind as it is.
-ToolDefinition = dict[str, Any]
+    # `{type, name, description?, parameters?}` for a function; a tool of another kind as it is.
+    ToolDefinition = dict[str, Any]
 
 _SECONDS_BOUNDS = (0.01, 0.02, 0.04, 0.08, 0.16, 0.32, 0.64, 1.28, 2.56, 5.12, 10.24, 20.48, 40.96, 81.92)
 _TOKENS_BOUNDS = tuple(4**exponent for exponent in range(14))
 
 
-class HistogramDefinition(NamedTuple):
+class HistogramDefinition:
     """A metric of the conventions."""
 
-    name: str
-    unit: str
-    description: str
-    bucket_bounds: Sequence[float]
+    __slots__ = ('bucket_bounds', 'description', 'name', 'unit')
+
+    def __init__(self, name: str, unit: str, description: str, bucket_bounds: Sequence[float]) -> None:
+        self.name: Final = name
+        self.unit: Final = unit
+        self.description: Final = description
+        self.bucket_bounds: Final = bucket_bounds
 
 
 OPERATION_DURATION: Final = HistogramDefinition(

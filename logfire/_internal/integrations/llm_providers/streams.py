@@ -14,7 +14,7 @@ from itertools import islice
 from time import perf_counter
 from traceback import walk_stack
 from types import CodeType
-from typing import Any, NamedTuple, Protocol
+from typing import Any, Final, Protocol
 
 from logfire._internal import errors
 from logfire._internal.attributes import LEVEL_NUM
@@ -34,16 +34,21 @@ _READ_CHUNK = 'read a chunk of an LLM stream'
 _END = 'end the span of an LLM stream'
 
 
-class StreamEnd(NamedTuple):
+class StreamEnd:
     """How and when a stream ended."""
 
-    outcome: StreamOutcome
-    time: int
-    """Nanoseconds."""
-    time_to_first_chunk: float | None
-    """Seconds since the request."""
-    chunk_instants: Sequence[float]
-    """`perf_counter()` at each chunk, where these are taken."""
+    __slots__ = ('chunk_instants', 'outcome', 'time', 'time_to_first_chunk')
+
+    def __init__(
+        self, outcome: StreamOutcome, time: int, time_to_first_chunk: float | None, chunk_instants: Sequence[float]
+    ) -> None:
+        self.outcome: Final = outcome
+        self.time: Final = time
+        """Nanoseconds."""
+        self.time_to_first_chunk: Final = time_to_first_chunk
+        """Seconds since the request."""
+        self.chunk_instants: Final = chunk_instants
+        """`perf_counter()` at each chunk, where these are taken."""
 
     def attributes(self) -> Attributes:
         """The span attributes that streams have and whole replies have not."""

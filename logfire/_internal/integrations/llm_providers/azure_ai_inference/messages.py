@@ -9,7 +9,7 @@ import base64
 import json
 import urllib.parse
 from collections.abc import Iterator, Mapping
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from logfire._internal.integrations.llm_providers.azure_ai_inference.values import (
     class_of,
@@ -19,13 +19,15 @@ from logfire._internal.integrations.llm_providers.azure_ai_inference.values impo
     read_text,
     read_word,
 )
-from logfire._internal.integrations.llm_providers.semconv import (
-    BlobPart,
-    InputMessage,
-    Part,
-    ToolCallPart,
-    UriPart,
-)
+
+if TYPE_CHECKING:
+    from logfire._internal.integrations.llm_providers.semconv import (
+        BlobPart,
+        InputMessage,
+        Part,
+        ToolCallPart,
+        UriPart,
+    )
 
 _SPEAKERS = frozenset(('system', 'developer', 'user'))
 _LOOKED_AT = 32

@@ -13,7 +13,7 @@ import functools
 import json
 import urllib.parse
 from collections.abc import Callable, Iterable, Mapping
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from logfire._internal.integrations.llm_providers import semconv
 from logfire._internal.integrations.llm_providers.azure_ai_inference.messages import (
@@ -33,7 +33,9 @@ from logfire._internal.integrations.llm_providers.azure_ai_inference.values impo
     read_words,
 )
 from logfire._internal.integrations.llm_providers.operation import LONG_TEXT, LLMRequest, RequestContent
-from logfire._internal.integrations.llm_providers.semconv import Part, ToolDefinition
+
+if TYPE_CHECKING:
+    from logfire._internal.integrations.llm_providers.semconv import Part, ToolDefinition
 
 PROVIDER = 'azure.ai.inference'
 PROVIDER_ATTRIBUTES: Mapping[str, Any] = {

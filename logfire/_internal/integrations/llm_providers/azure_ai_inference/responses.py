@@ -6,7 +6,7 @@ REST reference: https://learn.microsoft.com/rest/api/aifoundry/model-inference/g
 from __future__ import annotations
 
 from itertools import islice
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from logfire._internal.integrations.llm_providers.azure_ai_inference.content_filter import (
     Results,
@@ -25,7 +25,9 @@ from logfire._internal.integrations.llm_providers.azure_ai_inference.values impo
     read_word,
 )
 from logfire._internal.integrations.llm_providers.operation import NO_USAGE, LLMResponse, ServiceError, Usage
-from logfire._internal.integrations.llm_providers.semconv import OutputMessage, Part
+
+if TYPE_CHECKING:
+    from logfire._internal.integrations.llm_providers.semconv import OutputMessage, Part
 
 
 def read_chat_response(reply: Any, binary_limit: int) -> LLMResponse:

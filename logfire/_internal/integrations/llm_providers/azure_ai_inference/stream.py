@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from logfire._internal.integrations.llm_providers.azure_ai_inference.content_filter import (
     Results,
@@ -25,7 +25,9 @@ from logfire._internal.integrations.llm_providers.azure_ai_inference.values impo
     read_word,
 )
 from logfire._internal.integrations.llm_providers.operation import MAX_TEXT, NO_USAGE, LLMResponse
-from logfire._internal.integrations.llm_providers.semconv import OutputMessage, Part
+
+if TYPE_CHECKING:
+    from logfire._internal.integrations.llm_providers.semconv import OutputMessage, Part
 
 # A list of 50,000 one-word strings takes 3.7 MB; joined now and then it takes little more than the text.
 _FOLD_AFTER = 256

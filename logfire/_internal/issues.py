@@ -1,14 +1,42 @@
-"""The text that says whether two exceptions are the same issue."""
+"""Which exceptions open an issue in the backend, and the text that says whether two are the same one."""
 
 from __future__ import annotations
 
 import linecache
 import traceback
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Mapping
 from types import TracebackType
-from typing import Final, cast
+from typing import TYPE_CHECKING, Final, cast
+
+from opentelemetry.trace import Span, SpanContext
+
+from logfire._internal.attributes import LEVEL_NUM
+from logfire._internal.levels import level_number
+
+if TYPE_CHECKING:
+    from opentelemetry.sdk.trace import ReadableSpan
 
 _MAX_GROUP: Final = 100
+_ERROR: Final = level_number('error')
+
+
+def opens_issue(span: Span) -> bool:
+    """Whether an exception of this span opens an issue, unless the user says otherwise.
+
+    It does on the outermost span of this process, whose level is unset or at least error.
+    """
+    parent = getattr(span, 'parent', None)
+    if isinstance(parent, SpanContext) and not parent.is_remote:
+        return False
+    level = level_of(span)
+    return level is None or level >= _ERROR
+
+
+def level_of(span: ReadableSpan | Span) -> int | None:
+    """The severity number of a span, None where it has none."""
+    attributes: Mapping[str, object] = getattr(span, 'attributes', None) or {}
+    level = attributes.get(LEVEL_NUM)
+    return level if isinstance(level, int) else None
 
 
 def canonical_traceback(exception: BaseException) -> str:

@@ -3,6 +3,7 @@ from __future__ import annotations
 import collections.abc
 import dataclasses
 import datetime
+import enum
 import json
 import sys
 import threading
@@ -23,6 +24,7 @@ from logfire._internal.json_encoder import (
     string_text,
     texts_json,
     utf8_text,
+    wire_json,
 )
 
 
@@ -57,6 +59,42 @@ def test_json_comes_back_unchanged(value: Any) -> None:
 def test_both_ways_write_the_same(value: Any) -> None:
     """A value has one text, whether all around it is plain JSON or not."""
     assert json_dumps(Box(value)) == f'{{"content":{json_dumps(value)}}}'
+
+
+class Colour(enum.Enum):
+    RED = 'red'
+    WIDE = (1, 2)
+    NONE = None
+    NAN = float('nan')
+
+
+class Broken(enum.Enum):
+    ONE = 1
+
+    @property
+    def value(self) -> int:
+        raise ValueError('no')
+
+
+@EXAMPLES
+@given(
+    st.recursive(
+        st.none()
+        | st.booleans()
+        | st.integers(min_value=-(2**70), max_value=2**70)
+        | st.floats()
+        | st.text(alphabet=st.characters())
+        | st.sampled_from(Colour)
+        | st.uuids()
+        | st.dates()
+        | st.builds(Text, st.text()),
+        lambda inner: st.lists(inner) | st.tuples(inner) | st.dictionaries(st.text() | st.integers(), inner),
+        max_leaves=20,
+    )
+)
+def test_the_way_of_what_is_on_a_wire_writes_the_same(value: Any) -> None:
+    """What is sent or came as JSON has the text that any other value has."""
+    assert wire_json(value) == json_dumps(value)
 
 
 @EXAMPLES
@@ -489,3 +527,19 @@ def test_values_of_texts_alone(text: str, count: int) -> None:
     """What holds nothing but texts is written as it would be after a look at it, however long the texts are."""
     value = [{'role': 'user', 'parts': [{'type': 'text', 'content': text}] * count}]
     assert texts_json(value, longest=len(text)) == json_dumps(value)
+
+
+@pytest.mark.parametrize(
+    'value',
+    [
+        *[nested(depth, 'x') for depth in (MAX_DEPTH - 1, MAX_DEPTH, MAX_DEPTH + 1, 300, 2_000)],
+        *[[1] * count for count in (MAX_NODES // 2, MAX_NODES + 1)],
+        ['x' * (MAX_CHARACTERS + 1)],
+        [Broken.ONE],
+        {'nullable': 'null'},
+    ],
+    ids=lambda value: type(value).__name__,
+)
+def test_bounds_of_what_is_on_a_wire(value: Any) -> None:
+    """What is sent or came as JSON is bounded as any other value is."""
+    assert wire_json(value) == json_dumps(value)

@@ -8,6 +8,7 @@ written here, a `Kind` at a time. Both give the same text for the same value.
 from __future__ import annotations
 
 import json
+import marshal
 import math
 from collections.abc import Iterable
 from typing import Any, Final, Literal
@@ -62,6 +63,23 @@ def texts_json(value: object, longest: int) -> str:
     except (TypeError, UnicodeEncodeError):  # Surrogates.
         pass
     return encode(value)[0]
+
+
+def wire_json(value: Any) -> str:
+    """The same for what goes over a wire as JSON anyway, so that it is not too large to be written before a look at it.
+
+    A look at each value, as `encode` takes it, costs many times what writing does.
+    """
+    try:
+        # It refuses, fast, what is not exactly of a built-in class: orjson knows others, and not all are safe with it.
+        marshal.dumps(value)
+        text = orjson.dumps(value)
+    except (TypeError, ValueError):
+        return json_dumps(value)
+    # A null may be NaN. So short a text has not too many values, and not that many brackets are not too deep.
+    if len(text) < MAX_NODES and b'null' not in text and text.count(b'{') + text.count(b'[') < MAX_DEPTH:
+        return text.decode()
+    return json_dumps(value)
 
 
 def encode(value: object) -> tuple[str, bool]:

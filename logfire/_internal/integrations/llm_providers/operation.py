@@ -6,7 +6,7 @@ from collections.abc import Callable, Mapping, Sequence
 from typing import TYPE_CHECKING, Any, Final, Protocol
 
 from logfire._internal.integrations.llm_providers import semconv
-from logfire._internal.json_encoder import LONG, json_dumps, otlp_text, texts_json
+from logfire._internal.json_encoder import LONG, otlp_text, texts_json, wire_json
 from logfire._internal.value_kinds import MAX_CHARACTERS
 
 if TYPE_CHECKING:
@@ -25,7 +25,7 @@ LONG_TEXT = LONG
 bounded_text = otlp_text
 """A string as an attribute carries it, of at most so many characters."""
 
-json_attribute = json_dumps
+json_attribute = wire_json
 """The JSON text of an attribute."""
 
 _NOTHING: Final[Mapping[str, Any]] = {}
@@ -38,7 +38,7 @@ def _messages_json(messages: Sequence[InputMessage] | Sequence[OutputMessage]) -
             content = part.get('content')
             # What has two members, one of them a text as `content`, has its type beside that.
             if type(content) is not str or len(part) != 2:
-                return json_dumps(messages)
+                return wire_json(messages)
             if len(content) > longest:
                 longest = len(content)
     return texts_json(messages, longest)
@@ -100,7 +100,7 @@ class RequestContent:
             attributes[semconv.INPUT_MESSAGES] = text
             added = _MESSAGES
         if self.tool_definitions is not None:
-            attributes[semconv.TOOL_DEFINITIONS] = json_dumps(self.tool_definitions)
+            attributes[semconv.TOOL_DEFINITIONS] = wire_json(self.tool_definitions)
             added = (*added, semconv.TOOL_DEFINITIONS)
         if self.stop_sequences is not None:
             attributes[semconv.REQUEST_STOP_SEQUENCES] = self.stop_sequences

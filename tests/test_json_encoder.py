@@ -537,6 +537,8 @@ def test_values_of_texts_alone(text: str, count: int) -> None:
         ['x' * (MAX_CHARACTERS + 1)],
         [Broken.ONE],
         {'nullable': 'null'},
+        {'a': [1.0, float('nan')]},
+        [-float('inf'), None],
     ],
     ids=lambda value: type(value).__name__,
 )

@@ -39,6 +39,7 @@ from logfire._internal import (
     exception_events,
     formatter,
     lifecycle,
+    log,
     main,
     pattern_scrubber,
     span as span_module,
@@ -266,7 +267,7 @@ class Fault(NamedTuple):
 
 FAULTS = [
     Fault('create a span', owner=main, name='new_span'),
-    Fault('make a log', owner=main, name='emit_log'),
+    Fault('make a log', owner=log, name='new_message'),
     Fault('begin a span', owner=span_module, name='set_span_in_context'),
     Fault('set something on a span', owner=span_module, name='otel_attributes'),
     Fault('end a span', owner=span_module, name='record_exception'),
@@ -314,6 +315,7 @@ FAULTS = [
     Fault('record an LLM stream', owner=invocation, name='record_stream'),
     Fault('read a chunk of an LLM stream', owner=stream_reader.ChatAccumulator, name='add'),
     Fault('end the span of an LLM stream', owner=stream_reader.ChatAccumulator, name='response'),
+    Fault('end the span of an LLM stream', owner=finalizer, name='closed'),
     Fault('compute the cost of an LLM call', owner=invocation, name='operation_cost'),
     Fault('record the metrics of an LLM call', owner=invocation.LLMMetrics, name='record'),
     Fault('finish the span of an LLM call', owner=invocation.Invocation, name='_end_attributes'),

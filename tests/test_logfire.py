@@ -131,7 +131,7 @@ def test_a_fault_of_ours_does_not_reach_a_log_call(
 ) -> None:
     """Where we fail to make a log, the caller goes on, and the fault is reported."""
     monkeypatch.setattr(errors, 'strict', False)
-    monkeypatch.setattr('logfire._internal.main.emit_log', fail)
+    monkeypatch.setattr('logfire._internal.log.new_message', fail)
     assert getattr(logfire, method)('counted') is None
     assert ended(exporter) == []
 
@@ -169,7 +169,7 @@ def test_an_unknown_level_warns_and_is_an_error(exporter: TestExporter) -> None:
 def test_a_fault_of_ours_does_not_reach_log(exporter: TestExporter, monkeypatch: pytest.MonkeyPatch) -> None:
     """Where we fail to make a log, the caller goes on."""
     monkeypatch.setattr(errors, 'strict', False)
-    monkeypatch.setattr('logfire._internal.main.emit_log', fail)
+    monkeypatch.setattr('logfire._internal.log.new_message', fail)
     logfire.log('info', 'counted')
     assert ended(exporter) == []
 

@@ -27,16 +27,12 @@ class BackgroundWorker:
 
     def start(self) -> None:
         """Start the thread, once. Where none can be started (the interpreter exits), the next flush does its jobs."""
-        if not self._not_started:
-            return
-        try:
-            self._not_started.pop()  # Atomic: one thread wins.
-        except IndexError:
+        if self._not_started.pop('thread', None) is None:  # Atomic: one thread wins.
             return
         try:
             threading.Thread(target=self._run, args=(self._jobs,), name=self._name, daemon=True).start()
         except RuntimeError:
-            self._not_started.append(True)
+            self._not_started['thread'] = True
 
     def submit(self, job: Callable[[], None]) -> None:
         """Have `job` run by the thread. A fault in it is reported; the next job runs."""
@@ -58,7 +54,7 @@ class BackgroundWorker:
 
     def _begin_anew(self) -> None:
         self._jobs: queue.SimpleQueue[Callable[[], None]] = queue.SimpleQueue()
-        self._not_started = [True]
+        self._not_started = {'thread': True}
 
     def _run(self, jobs: queue.SimpleQueue[Callable[[], None]]) -> None:
         while True:

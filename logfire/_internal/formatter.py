@@ -34,13 +34,14 @@ class _TemplateError(Exception):
 
 
 class _Field:
-    __slots__ = ('conversion', 'is_compound', 'name', 'spec')
+    __slots__ = ('conversion', 'is_compound', 'is_plain', 'name', 'spec')
 
     def __init__(self, name: str, conversion: str | None, spec: _Pieces | None) -> None:
         self.name = name
         self.is_compound = '.' in name or '[' in name
         self.conversion = conversion
         self.spec = spec
+        self.is_plain = not self.is_compound and conversion is None and spec is None  # A name and nothing else.
 
 
 _Pieces: TypeAlias = 'tuple[str | _Field, ...]'
@@ -93,8 +94,6 @@ def _value(field: _Field, attributes: Mapping[str, Any]) -> Any:
 
 def _text(field: _Field, attributes: Mapping[str, Any]) -> str:
     value = _value(field, attributes)
-    if field.conversion is None and field.spec is None and type(value) is str:
-        return value
     spec = ''
     if field.spec is not None:
         spec = ''.join([piece if isinstance(piece, str) else _text(piece, attributes) for piece in field.spec])
@@ -143,10 +142,15 @@ def format_message(
         return template
     noted = len(notes) if notes else 0
     try:
-        shown = [
-            piece if isinstance(piece, str) else _shown(piece.name, _text(piece, attributes), scrubber, notes)
-            for piece in _parse(template)
-        ]
+        shown: list[str] = []
+        for piece in _parse(template):
+            if isinstance(piece, str):
+                shown.append(piece)
+            elif piece.is_plain and type(value := attributes.get(piece.name)) is str:
+                text = scrubber.scrub_text(piece.name, value, notes)
+                shown.append(text if len(text) <= MAX_VALUE_LENGTH else shown_value(text))
+            else:
+                shown.append(_shown(piece.name, _text(piece, attributes), scrubber, notes))
     except _TemplateError as exc:
         if notes:
             del notes[noted:]

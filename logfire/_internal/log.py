@@ -7,9 +7,10 @@ from collections.abc import Mapping, Sequence
 from types import FrameType, TracebackType
 from typing import TYPE_CHECKING, Any, Final, TypeAlias, cast
 
-from opentelemetry.trace import StatusCode
+from opentelemetry.trace import SpanKind, StatusCode
 from opentelemetry.util.types import AttributeValue
 
+from logfire._internal import errors
 from logfire._internal.attributes import (
     DISABLE_CONSOLE_LOG,
     JSON_SCHEMA,
@@ -33,6 +34,8 @@ ExcInfo: TypeAlias = 'bool | BaseException | _ExcTuple | None'
 
 _ERROR: Final = level_number('error')
 
+_LOG: Final = 'make a log'
+
 
 def emit_log(
     logfire: Logfire,
@@ -47,7 +50,7 @@ def emit_log(
     argument: int = 0,
     code: Mapping[str, str | int] | None = None,
 ) -> None:
-    """Make a log and export it.
+    """Make a log and export it. A fault of ours is reported.
 
     Args:
         logfire: Says where it goes, its tags and its scope.
@@ -61,38 +64,41 @@ def emit_log(
         argument: The position of the template among the call's arguments.
         code: Where in the code it was made; None is the user's nearest frame.
     """
-    config = logfire.config
-    template, text, user_attributes, json_schema = new_message(
-        config, template, attributes, frame=frame, argument=argument
-    )
-    otel: dict[str, AttributeValue] = {
-        SPAN_TYPE: 'log',
-        LEVEL_NUM: level,
-        MSG_TEMPLATE: template,
-        MSG: text,
-        **(caller_attributes() if code is None else code),
-        **user_attributes,
-    }
-    otel[SPAN_TYPE] = 'log'  # An attribute of the user's with this name gives way: it would not be taken for a log.
-    if json_schema is not None:
-        otel[JSON_SCHEMA] = json_schema
-    if tags:
-        otel[TAGS] = unique_tags(logfire.tags, tags)
-    elif logfire.tags:
-        otel[TAGS] = logfire.tags
-    if not (logfire.console_log if console_log is None else console_log):
-        otel[DISABLE_CONSOLE_LOG] = True
-    now = config.clock()
-    span = logfire.tracer.start_span(template, attributes=otel, start_time=now)
-    exception = _exception(exc_info) if exc_info else None
-    if exception is not None:
-        record_exception(span, exception, callback=config.advanced.exception_callback)
-    if level >= _ERROR:
-        if exception is None:
-            span.set_status(StatusCode.ERROR)
-        else:
-            set_error_status(span, exception)
-    span.end(now)
+    try:
+        config = logfire.config
+        template, text, user_attributes, json_schema = new_message(
+            config, template, attributes, frame=frame, argument=argument
+        )
+        otel: dict[str, AttributeValue] = {
+            SPAN_TYPE: 'log',
+            LEVEL_NUM: level,
+            MSG_TEMPLATE: template,
+            MSG: text,
+            **(caller_attributes(1) if code is None else code),
+            **user_attributes,
+        }
+        otel[SPAN_TYPE] = 'log'  # An attribute of the user's with this name gives way: it would not be taken for a log.
+        if json_schema is not None:
+            otel[JSON_SCHEMA] = json_schema
+        if tags:
+            otel[TAGS] = unique_tags(logfire.tags, tags)
+        elif logfire.tags:
+            otel[TAGS] = logfire.tags
+        if not (logfire.console_log if console_log is None else console_log):
+            otel[DISABLE_CONSOLE_LOG] = True
+        now = config.clock()
+        span = logfire.tracer.start_span(template, None, SpanKind.INTERNAL, otel, None, now)
+        exception = _exception(exc_info) if exc_info else None
+        if exception is not None:
+            record_exception(span, exception, callback=config.advanced.exception_callback)
+        if level >= _ERROR:
+            if exception is None:
+                span.set_status(StatusCode.ERROR)
+            else:
+                set_error_status(span, exception)
+        span.end(now)
+    except Exception as fault:
+        errors.handle(_LOG, fault)
 
 
 def _exception(exc_info: object) -> BaseException | None:

@@ -8,12 +8,12 @@ from collections.abc import Callable, Iterable, Sequence
 from contextlib import AbstractContextManager
 from typing import TYPE_CHECKING, Any, Final, TypeVar, cast, overload
 
-from opentelemetry.trace import SpanContext, SpanKind, Tracer
+from opentelemetry.trace import SpanContext, SpanKind
 from opentelemetry.util.types import Attributes
 from typing_extensions import LiteralString, ParamSpec
 
+from logfire._internal import errors
 from logfire._internal.config.configuration import GLOBAL_CONFIG, LogfireConfig
-from logfire._internal.errors import Guard
 from logfire._internal.levels import LevelName, level_number
 from logfire._internal.log import ExcInfo, emit_log
 from logfire._internal.message import checked_level, unique_tags
@@ -24,6 +24,7 @@ if TYPE_CHECKING:
     from opentelemetry.metrics import CallbackT, Counter, Histogram, UpDownCounter
 
     from logfire._internal.config.instruments import ProxyGauge, ProxyMeter
+    from logfire._internal.config.tracers import ProxyTracer
     from logfire._internal.integrations.http_clients import (
         AiohttpClientRequestHook,
         AiohttpClientResponseHook,
@@ -45,8 +46,7 @@ _WARN: Final = level_number('warn')
 _ERROR: Final = level_number('error')
 _FATAL: Final = level_number('fatal')
 
-_CREATE = Guard('create a span')
-_LOG = Guard('make a log')
+_CREATE = 'create a span'
 
 
 class Logfire:
@@ -70,7 +70,7 @@ class Logfire:
         self.otel_scope = otel_scope
 
     @functools.cached_property
-    def tracer(self) -> Tracer:
+    def tracer(self) -> ProxyTracer:
         """The OpenTelemetry tracer of this instance's scope. It follows later `logfire.configure()` calls."""
         return self.config.tracer_provider.get_tracer(self.otel_scope, VERSION)
 
@@ -113,7 +113,7 @@ class Logfire:
         _check_names(attributes)
         level = None if _level is None else checked_level(_level)
         if self.records(level):
-            with _CREATE:
+            try:
                 return new_span(
                     self,
                     msg_template,
@@ -125,6 +125,8 @@ class Logfire:
                     kind=_span_kind,
                     frame=sys._getframe(1),
                 )
+            except Exception as fault:
+                errors.handle(_CREATE, fault)
         return cast('LogfireSpan', NOOP_SPAN)
 
     def trace(
@@ -153,8 +155,7 @@ class Logfire:
         """
         _check_names(attributes)
         if self.records(_TRACE):
-            with _LOG:
-                emit_log(self, _TRACE, msg_template, attributes, tags=_tags, exc_info=_exc_info, frame=sys._getframe(1))
+            emit_log(self, _TRACE, msg_template, attributes, tags=_tags, exc_info=_exc_info, frame=sys._getframe(1))
 
     def debug(
         self,
@@ -182,8 +183,7 @@ class Logfire:
         """
         _check_names(attributes)
         if self.records(_DEBUG):
-            with _LOG:
-                emit_log(self, _DEBUG, msg_template, attributes, tags=_tags, exc_info=_exc_info, frame=sys._getframe(1))
+            emit_log(self, _DEBUG, msg_template, attributes, tags=_tags, exc_info=_exc_info, frame=sys._getframe(1))
 
     def info(
         self,
@@ -211,8 +211,7 @@ class Logfire:
         """
         _check_names(attributes)
         if self.records(_INFO):
-            with _LOG:
-                emit_log(self, _INFO, msg_template, attributes, tags=_tags, exc_info=_exc_info, frame=sys._getframe(1))
+            emit_log(self, _INFO, msg_template, attributes, tags=_tags, exc_info=_exc_info, frame=sys._getframe(1))
 
     def notice(
         self,
@@ -240,10 +239,7 @@ class Logfire:
         """
         _check_names(attributes)
         if self.records(_NOTICE):
-            with _LOG:
-                emit_log(
-                    self, _NOTICE, msg_template, attributes, tags=_tags, exc_info=_exc_info, frame=sys._getframe(1)
-                )
+            emit_log(self, _NOTICE, msg_template, attributes, tags=_tags, exc_info=_exc_info, frame=sys._getframe(1))
 
     def warn(
         self,
@@ -271,8 +267,7 @@ class Logfire:
         """
         _check_names(attributes)
         if self.records(_WARN):
-            with _LOG:
-                emit_log(self, _WARN, msg_template, attributes, tags=_tags, exc_info=_exc_info, frame=sys._getframe(1))
+            emit_log(self, _WARN, msg_template, attributes, tags=_tags, exc_info=_exc_info, frame=sys._getframe(1))
 
     def warning(
         self,
@@ -300,8 +295,7 @@ class Logfire:
         """
         _check_names(attributes)
         if self.records(_WARN):
-            with _LOG:
-                emit_log(self, _WARN, msg_template, attributes, tags=_tags, exc_info=_exc_info, frame=sys._getframe(1))
+            emit_log(self, _WARN, msg_template, attributes, tags=_tags, exc_info=_exc_info, frame=sys._getframe(1))
 
     def error(
         self,
@@ -329,8 +323,7 @@ class Logfire:
         """
         _check_names(attributes)
         if self.records(_ERROR):
-            with _LOG:
-                emit_log(self, _ERROR, msg_template, attributes, tags=_tags, exc_info=_exc_info, frame=sys._getframe(1))
+            emit_log(self, _ERROR, msg_template, attributes, tags=_tags, exc_info=_exc_info, frame=sys._getframe(1))
 
     def exception(
         self,
@@ -358,8 +351,7 @@ class Logfire:
         """
         _check_names(attributes)
         if self.records(_ERROR):
-            with _LOG:
-                emit_log(self, _ERROR, msg_template, attributes, tags=_tags, exc_info=_exc_info, frame=sys._getframe(1))
+            emit_log(self, _ERROR, msg_template, attributes, tags=_tags, exc_info=_exc_info, frame=sys._getframe(1))
 
     def fatal(
         self,
@@ -387,8 +379,7 @@ class Logfire:
         """
         _check_names(attributes)
         if self.records(_FATAL):
-            with _LOG:
-                emit_log(self, _FATAL, msg_template, attributes, tags=_tags, exc_info=_exc_info, frame=sys._getframe(1))
+            emit_log(self, _FATAL, msg_template, attributes, tags=_tags, exc_info=_exc_info, frame=sys._getframe(1))
 
     def log(
         self,
@@ -411,18 +402,17 @@ class Logfire:
         """
         number = checked_level(level)
         if self.records(number):
-            with _LOG:
-                emit_log(
-                    self,
-                    number,
-                    msg_template,
-                    attributes or {},
-                    tags=tags,
-                    exc_info=exc_info,
-                    console_log=console_log,
-                    frame=sys._getframe(1),
-                    argument=1,
-                )
+            emit_log(
+                self,
+                number,
+                msg_template,
+                attributes or {},
+                tags=tags,
+                exc_info=exc_info,
+                console_log=console_log,
+                frame=sys._getframe(1),
+                argument=1,
+            )
 
     @overload
     def instrument(

@@ -10,10 +10,11 @@ from opentelemetry.util.types import AttributeValue
 
 from logfire._internal.attributes import JSON_SCHEMA, MAX_NAME, MSG, SCRUBBED, any_text, otel_attributes
 from logfire._internal.formatter import format_message, inspect_call
-from logfire._internal.json_encoder import otlp_text
+from logfire._internal.json_encoder import MAX_CHARACTERS, otlp_text
 from logfire._internal.levels import LevelName, level_number
 from logfire._internal.scrubbing import ScrubNote, scrubbed_attribute
 from logfire._internal.stack_info import warn_user
+from logfire._internal.value_kinds import class_of
 
 if TYPE_CHECKING:
     from logfire._internal.config.configuration import LogfireConfig
@@ -55,8 +56,11 @@ def new_message(
         attributes = {key: value for key, value in attributes.items() if key != MSG}
         template = any_text(template)
     else:
-        text = otlp_text(format_message(template, attributes, config.scrubber, notes))
-        template = any_text(template)
+        text = format_message(template, attributes, config.scrubber, notes)
+        if not (text.isascii() and len(text) <= MAX_CHARACTERS):
+            text = otlp_text(text)
+        if not (class_of(template) is str and template.isascii() and len(template) <= MAX_CHARACTERS):
+            template = any_text(template)
     if not attributes and not notes:
         return template, text, {}, None
     result = otel_attributes(attributes)

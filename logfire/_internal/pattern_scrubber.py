@@ -191,7 +191,9 @@ class PatternScrubber:
             return self._unsearchable(path, notes, noted)
 
     def scrub_text(self, key: str, text: str, notes: list[ScrubNote] | None = None) -> str:
-        if key in SAFE_KEYS or not (self._extra or _may_match(_lowered(text))):
+        if key in SAFE_KEYS:
+            return text
+        if not self._extra and not _may_match(text.lower() if text.isascii() else _lowered(text)):
             return text
         match = self._search(text)
         if match is None or _spans_all(match):
@@ -219,17 +221,21 @@ class PatternScrubber:
     def _is_clean(self, attributes: Mapping[str, Any]) -> bool:
         """True if nothing is to be scrubbed; False if that needs a closer look. All texts are searched as one."""
         texts: list[str] = []
-        for key in [key for key in attributes if key not in SAFE_KEYS]:
-            if self._verdict(key) is not None:
+        verdicts = self._verdicts
+        for key, value in attributes.items():
+            verdict = verdicts[key] if key in verdicts else self._verdict(key)
+            if verdict is True:
+                continue
+            if verdict is not None:
                 return False
-            value = attributes[key]
             if type(value) is str:
                 texts.append(value)
             elif type(value) is not int and type(value) is not bool and type(value) is not float:
                 return False
         if not texts:
             return True
-        if _may_match(_lowered('\n'.join(texts))):
+        joined = '\n'.join(texts)
+        if _may_match(joined.lower() if joined.isascii() else _lowered(joined)):
             return False
         return not self._extra or not any(search(text) for text in texts for search in self._extra)
 

@@ -8,7 +8,7 @@ from types import FrameType, TracebackType
 from typing import TYPE_CHECKING, Any, Final, cast
 
 from opentelemetry.context import Context, attach, get_current
-from opentelemetry.trace import INVALID_SPAN, Link, Span, SpanContext, SpanKind, StatusCode, Tracer, set_span_in_context
+from opentelemetry.trace import INVALID_SPAN, Link, Span, SpanContext, SpanKind, StatusCode, set_span_in_context
 from opentelemetry.util.types import Attributes, AttributeValue
 
 from logfire._internal import errors
@@ -24,6 +24,7 @@ from logfire._internal.attributes import (
     merge_json_schema,
     otel_attributes,
 )
+from logfire._internal.config.tracers import ProxyTracer, suppresses
 from logfire._internal.errors import Guard
 from logfire._internal.exception_events import record_exception
 from logfire._internal.levels import LevelName, level_number
@@ -75,17 +76,15 @@ class LogfireSpan:
     def __init__(
         self,
         config: LogfireConfig,
-        tracer: Tracer,
+        tracer: ProxyTracer,
         name: str,
         attributes: dict[str, AttributeValue],
-        *,
         template: str,
         message: str,
         tags: tuple[str, ...],
         level: int | None,
         links: Sequence[tuple[SpanContext, Attributes]],
         kind: SpanKind,
-        new_trace: bool,
     ) -> None:
         self._config = config
         self._tracer = tracer
@@ -97,7 +96,7 @@ class LogfireSpan:
         self._level = level
         self._links = links
         self._kind = kind
-        self._new_trace = new_trace
+        self._new_trace = False
         self._span: Span | None = None
         # Popped by whoever ends the span first: popping is atomic, where a flag would need a lock.
         self._unclaimed = [True]
@@ -264,14 +263,15 @@ class LogfireSpan:
         except IndexError:
             return
         _open_spans.discard(self)
-        self._detach()
+        if self._context is not None:
+            self._detach()
         if self._late_schema is not None or (self._level is not None and self._level >= _ERROR):
             try:
                 self._complete(span)
             except Exception as fault:
                 errors.handle(_END, fault)
         try:
-            span.end(self._config.clock() if end_time is None else end_time)
+            span.end(end_time)
         except Exception as fault:
             errors.handle(_END, fault)
 
@@ -282,14 +282,15 @@ class LogfireSpan:
     def _start(self) -> None:
         before = get_current()
         attributes = self._attributes
-        attributes[SPAN_TYPE] = 'span'  # The tracer would add it, to a copy.
-        span = self._tracer.start_span(
+        attributes[SPAN_TYPE] = 'span'
+        tracer = self._tracer
+        start_span = tracer.start_span if suppresses(before) else tracer.start_own_span
+        span = start_span(
             self._name,
             set_span_in_context(INVALID_SPAN, before) if self._new_trace else before,
             self._kind,
             attributes,
             [Link(context, all_carried(attributes)) for context, attributes in self._links] if self._links else None,
-            self._config.clock(),
         )
         self._span = span
         _open_spans.add(self)
@@ -301,7 +302,7 @@ class LogfireSpan:
         # What was current before is attached again, instead of detaching by token: a token is refused, with a logged
         # error, in another thread, task or generator context than the one that attached. There, what is current is not
         # ours to change.
-        if self._context is not None and self._before is not None and get_current() is self._context:
+        if get_current() is self._context and self._before is not None:
             attach(self._before)
         self._context = self._before = None
 
@@ -407,7 +408,7 @@ def new_span(
         new_trace: Whether it has no parent.
     """
     template, text, user_attributes, json_schema = new_message(logfire.config, template, attributes, frame=frame)
-    otel: dict[str, AttributeValue] = {**(caller_attributes() if code is None else code), **user_attributes}
+    otel: dict[str, AttributeValue] = {**(caller_attributes(1) if code is None else code), **user_attributes}
     otel[MSG_TEMPLATE] = template
     otel[MSG] = text
     if json_schema is not None:
@@ -417,19 +418,21 @@ def new_span(
         otel[TAGS] = all_tags
     if level is not None:
         otel[LEVEL_NUM] = level
-    return LogfireSpan(
+    span = LogfireSpan(
         logfire.config,
         logfire.tracer,
         template if name is None else any_text(name),
         otel,
-        template=template,
-        message=text,
-        tags=all_tags,
-        level=level,
-        links=links,
-        kind=kind,
-        new_trace=new_trace,
+        template,
+        text,
+        all_tags,
+        level,
+        links,
+        kind,
     )
+    if new_trace:
+        span._new_trace = True
+    return span
 
 
 @functools.cache

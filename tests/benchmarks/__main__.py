@@ -15,7 +15,8 @@ def main() -> None:
     for name in arguments.rows or ROWS:
         for figure in ROWS[name](arguments.rounds):
             goal = '' if figure.goal is None else f'{figure.goal:g}'
-            print(f'{figure.work:70} {figure.value:8.2f}{figure.unit:3} goal {goal:6} {figure.detail}', flush=True)
+            value = '-' if figure.value is None else f'{figure.value:.2f}{figure.unit}'
+            print(f'{figure.work:70} {value:>11} goal {goal:6} {figure.detail}', flush=True)
 
 
 if __name__ == '__main__':

@@ -12,18 +12,9 @@ from time import perf_counter
 from typing import Any
 
 from opentelemetry import trace
-from opentelemetry.sdk.trace import SpanProcessor, TracerProvider
 from opentelemetry.trace import Span, SpanKind, Tracer
 
 from tests.benchmarks.calls import MODEL
-
-
-def new_tracer(processor: SpanProcessor) -> Tracer:
-    """A tracer of a plain provider."""
-    provider = TracerProvider(shutdown_on_exit=False)
-    provider.add_span_processor(processor)
-    return provider.get_tracer('by-hand')
-
 
 _CONSTANT: Mapping[str, Any] = {
     'logfire.span_type': 'span',
@@ -228,15 +219,3 @@ def embed(tracer: Tracer, client: Any, inputs: list[str]) -> Any:
     )
     span.end()
     return reply
-
-
-TWELVE_ATTRIBUTES: Mapping[str, Any] = {
-    **{f'app.text_{at}': f'value {at}' for at in range(6)},
-    **{f'app.number_{at}': at for at in range(6)},
-}
-
-
-def span(tracer: Tracer) -> None:
-    """A span with twelve attributes around nothing."""
-    with tracer.start_as_current_span('a span', attributes=TWELVE_ATTRIBUTES):
-        pass

@@ -1,4 +1,4 @@
-"""Who is timed: ours in several configurations, others where they are installed, and their spans' way out."""
+"""Ours, in several configurations."""
 
 from __future__ import annotations
 
@@ -6,21 +6,11 @@ from collections.abc import Mapping
 from typing import Any
 
 from opentelemetry.sdk.metrics.export import InMemoryMetricReader
-from opentelemetry.sdk.trace import ReadableSpan, SpanProcessor
+from opentelemetry.sdk.trace import SpanProcessor
 
 import logfire
 from logfire._internal.integrations.llm_providers.cost import start_loading
 from logfire._internal.value_kinds import class_of
-
-
-class Discard(SpanProcessor):
-    """Takes every span and keeps the last: export is not what is measured."""
-
-    def __init__(self) -> None:
-        self.last: ReadableSpan | None = None
-
-    def on_end(self, span: ReadableSpan) -> None:
-        self.last = span
 
 
 def ours(processor: SpanProcessor, **options: Any) -> logfire.Logfire:

@@ -14,11 +14,15 @@ import tracemalloc
 from collections import deque
 from collections.abc import Iterator
 from importlib import import_module
+from pathlib import Path
+from tempfile import NamedTemporaryFile
 from time import thread_time
 from typing import Any
 
 _CHUNKS = 50_000
 _MIB = 2**20
+
+_ROOT = Path(__file__).parents[2]
 
 
 def measured(*arguments: str) -> float:
@@ -68,7 +72,8 @@ class _LongStream:
 def stream_peak(kind: str) -> float:
     """The peak of memory, in MiB, of a stream of 50,000 chunks that is read to its end: `none`, `ours`, `reader`."""
     from tests.benchmarks import calls
-    from tests.benchmarks.contenders import Discard, instrumented, with_reader
+    from tests.benchmarks.contenders import instrumented, with_reader
+    from tests.benchmarks.spans_by_hand import Discard
 
     client = calls.new_ready_client(_LongStream)
     if kind != 'none':
@@ -89,7 +94,8 @@ def abandoned_stream(when: str) -> float:
     """Bytes for each stream that was begun and dropped: `held`, or `after` it was collected."""
     from logfire._internal.integrations.llm_providers import finalizer
     from tests.benchmarks import calls
-    from tests.benchmarks.contenders import Discard, instrumented
+    from tests.benchmarks.contenders import instrumented
+    from tests.benchmarks.spans_by_hand import Discard
 
     chunks = calls.new_chunks(10)
     plain = calls.new_ready_client(lambda: calls.ReadyStream(chunks))
@@ -140,21 +146,19 @@ def start_sdk() -> float:
     return thread_time() - start
 
 
-def microsofts(rounds: str) -> float:
-    """What Microsoft's own instrumentor, which comes with the client, adds to a small call, to what is written by hand.
+def library(name: str, rounds: str) -> float:
+    """What another instrumentation adds to a small call, to what is written by hand: `microsoft`, `openlit`.
 
     It patches the client's class and takes OpenTelemetry's global provider.
     """
     from azure.ai.inference import ChatCompletionsClient
-    from azure.ai.inference.tracing import AIInferenceInstrumentor
     from azure.core.credentials import AzureKeyCredential
-    from azure.core.settings import settings
     from opentelemetry import trace
     from opentelemetry.sdk.trace import TracerProvider
 
     from tests.benchmarks import by_hand, calls
-    from tests.benchmarks.contenders import Discard
     from tests.benchmarks.pairing import compare, repeated
+    from tests.benchmarks.spans_by_hand import Discard, new_tracer
 
     reply = calls.new_reply()
 
@@ -164,14 +168,13 @@ def microsofts(rounds: str) -> float:
     provider, theirs_went_to = TracerProvider(), Discard()
     provider.add_span_processor(theirs_went_to)
     trace.set_tracer_provider(provider)
-    settings.tracing_implementation = 'opentelemetry'
-    complete.__qualname__ = 'ChatCompletionsClient.complete'  # By which it knows the method.
+    complete.__qualname__ = 'ChatCompletionsClient.complete'  # By which Microsoft's knows the method.
     client_class: Any = ChatCompletionsClient
-    client_class.complete = complete  # What it patches is ready, as in the other rows.
-    AIInferenceInstrumentor().instrument(enable_content_recording=True)
+    client_class.complete = complete  # What is patched is ready, as in the other rows.
+    _LIBRARIES[name]()
     theirs: Any = ChatCompletionsClient(calls.ENDPOINT, AzureKeyCredential('key'))
     plain = calls.new_ready_client(lambda: reply)
-    tracer = by_hand.new_tracer(Discard())
+    tracer = new_tracer(Discard())
     blocks = {
         'none': repeated(lambda: plain.complete(messages=calls.SMALL_MESSAGES, model=calls.MODEL)),
         'theirs': repeated(lambda: theirs.complete(messages=calls.SMALL_MESSAGES, model=calls.MODEL)),
@@ -182,8 +185,68 @@ def microsofts(rounds: str) -> float:
     return compare(blocks, rounds=int(rounds)).added_ratio('theirs', 'by hand')
 
 
+def _begin_microsofts() -> None:
+    from azure.ai.inference.tracing import AIInferenceInstrumentor
+    from azure.core.settings import settings
+
+    settings.tracing_implementation = 'opentelemetry'
+    AIInferenceInstrumentor().instrument(enable_content_recording=True)
+
+
+def _begin_openlit() -> None:
+    openlit: Any = import_module('openlit')
+    with NamedTemporaryFile('w', suffix='.json') as prices:
+        prices.write('{}')  # Else it asks the network for them.
+        prices.flush()
+        openlit.init(disable_metrics=True, disable_events=True, pricing_json=prices.name)
+
+
+_LIBRARIES = {'microsoft': _begin_microsofts, 'openlit': _begin_openlit}
+
+
+def published_spans(rounds: str) -> list[float]:
+    """What `span()` and `info()` of the package that is installed as `logfire` take, to a span with 12 attributes."""
+    import logfire
+    from tests.benchmarks.pairing import compare, repeated
+    from tests.benchmarks.spans_by_hand import Discard, new_tracer, span
+
+    assert not hasattr(logfire, 'instrument_azure_ai_inference'), 'This is ours.'
+    received = Discard()
+    logfire.configure(send_to_logfire=False, console=False, additional_span_processors=[received])
+    tracer = new_tracer(Discard())
+
+    def theirs() -> None:
+        with logfire.span('hello {name}', name='world'):
+            pass
+
+    blocks = {
+        'span': repeated(theirs),
+        'info': repeated(lambda: logfire.info('hello {name}', name='world')),
+        'by hand': repeated(lambda: span(tracer)),
+    }
+    timing = compare(blocks, rounds=int(rounds))
+    assert received.last is not None
+    return [timing.ratio('span', 'by hand'), timing.ratio('info', 'by hand')]
+
+
+def published(rounds: int) -> list[float] | None:
+    """The same from the environment that `make compat` keeps for the published SDK; None where there is none."""
+    python = _ROOT / '.venv-compat' / 'bin' / 'python'
+    if not python.exists():
+        return None
+    # Not by `-m`: this project would stand before the package of the same name.
+    program = (
+        f'import json, sys; sys.path.append({str(_ROOT)!r}); from tests.benchmarks.processes import published_spans; '
+        f'print(json.dumps(published_spans({str(rounds)!r})))'
+    )
+    command = [python, '-P' if sys.version_info >= (3, 11) else '-I', '-c', program]
+    # What it writes to its standard error quotes its source, which is not shown.
+    done = subprocess.run(command, check=True, stdout=subprocess.PIPE, stderr=subprocess.DEVNULL, cwd=_ROOT)
+    return json.loads(done.stdout)
+
+
 _CHILDREN = {
-    'microsofts': microsofts,
+    'library': library,
     'stream-peak': stream_peak,
     'abandoned-stream': abandoned_stream,
     'start-ours': start_ours,

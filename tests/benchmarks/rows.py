@@ -6,6 +6,7 @@ import asyncio
 from collections import deque
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
+from importlib.util import find_spec
 from time import thread_time_ns
 from typing import Any
 
@@ -14,10 +15,11 @@ from opentelemetry.sdk.trace.export import BatchSpanProcessor, SpanExporter, Spa
 import logfire
 from logfire._internal.integrations.llm_providers import finalizer
 from tests.benchmarks import by_hand, calls
-from tests.benchmarks.contenders import Discard, instrumented, ours, with_reader
+from tests.benchmarks.contenders import instrumented, ours, with_reader
 from tests.benchmarks.pairing import Block, Timing, compare, repeated
-from tests.benchmarks.processes import measured, paired_children
+from tests.benchmarks.processes import measured, paired_children, published
 from tests.benchmarks.profile import profile
+from tests.benchmarks.spans_by_hand import Discard, new_tracer, span as span_by_hand
 
 TEXTS_256 = [f'A sentence about place number {at}, short enough to embed.' for at in range(256)]
 
@@ -28,7 +30,8 @@ class Figure:
 
     work: str
     goal: float | None
-    value: float
+    value: float | None
+    """None where it cannot be measured here; `detail` says why."""
     unit: str = ''
     detail: str = ''
 
@@ -63,7 +66,7 @@ def _check_same(ours: Discard, hand: Discard) -> None:
 def _complete_row(work: str, goal: float, messages: list[Any], tools: list[Any] | None) -> Row:
     def row(rounds: int) -> Iterator[Figure]:
         mine, hand = Discard(), Discard()
-        tracer = by_hand.new_tracer(hand)
+        tracer = new_tracer(hand)
         reply = calls.new_reply()
         plain = calls.new_ready_client(lambda: reply)
         client = instrumented(calls.new_ready_client(lambda: reply), mine)
@@ -82,7 +85,7 @@ def _complete_row(work: str, goal: float, messages: list[Any], tools: list[Any] 
 
 def async_complete(rounds: int) -> Iterator[Figure]:
     mine, hand = Discard(), Discard()
-    tracer = by_hand.new_tracer(hand)
+    tracer = new_tracer(hand)
     reply = calls.new_reply()
     plain = calls.new_ready_async_client(lambda: reply)
     client = instrumented(calls.new_ready_async_client(lambda: reply), mine)
@@ -114,7 +117,7 @@ class _Streams:
     def __init__(self, count: int, **options: Any) -> None:
         chunks = calls.new_chunks(count)
         self.mine, hand = Discard(), Discard()
-        tracer = by_hand.new_tracer(hand)
+        tracer = new_tracer(hand)
         plain = calls.new_ready_client(lambda: calls.ReadyStream(chunks))
         client = instrumented(calls.new_ready_client(lambda: calls.ReadyStream(chunks)), self.mine, **options)
         messages = calls.SMALL_MESSAGES
@@ -157,7 +160,7 @@ def stream_5000(rounds: int) -> Iterator[Figure]:
 
 
 def end_of_stream(rounds: int) -> Iterator[Figure]:
-    """What a metric reader adds to the last `next()`, which ends the span: for 5,000 chunks, to that for 100."""
+    """What a metric reader adds to the last `next()`, which ends the span: for 5,000 chunks, and for 100."""
 
     def last_next(streams: _Streams, count: int) -> float:
         stream = streams.calls['ours']()
@@ -176,13 +179,13 @@ def end_of_stream(rounds: int) -> Iterator[Figure]:
             for name, streams in ((f'{count} without', without), (f'{count} with', with_one)):
                 ends.setdefault(name, []).append(last_next(streams, count))
     timing = Timing(ends)
-    few, many = (timing.added(f'{count} with', f'{count} without') for count in (100, 5_000))
+    few, many = (timing.added(f'{count} with', f'{count} without') / 1000 for count in (100, 5_000))
     yield Figure(
-        'what a metric reader adds to the end of a stream: 5,000 chunks, to 100',
-        1.0,
-        many / few,
-        'x',
-        f'{many / 1000:.0f} µs, {few / 1000:.0f} µs',
+        'what a metric reader adds to the end of a stream of 5,000 chunks, more than to one of 100',
+        0,
+        many - few,
+        ' us',
+        f'{many:.0f} µs, {few:.0f} µs; the end of 5,000 takes {timing.median("5000 with") / 1000:.0f} µs',
     )
 
 
@@ -216,7 +219,7 @@ def first_chunk(rounds: int) -> Iterator[Figure]:
 def _embed_row(work: str, goal: float, inputs: list[str], dimensions: int) -> Row:
     def row(rounds: int) -> Iterator[Figure]:
         reply = calls.new_embeddings(len(inputs), dimensions)
-        tracer = by_hand.new_tracer(Discard())
+        tracer = new_tracer(Discard())
         plain = calls.new_ready_embeddings_client(lambda: reply)
         client = instrumented(calls.new_ready_embeddings_client(lambda: reply), Discard())
         blocks = {
@@ -230,7 +233,7 @@ def _embed_row(work: str, goal: float, inputs: list[str], dimensions: int) -> Ro
 
 
 def plain_spans(rounds: int) -> Iterator[Figure]:
-    tracer = by_hand.new_tracer(Discard())
+    tracer = new_tracer(Discard())
     mine = ours(Discard())
 
     def span() -> None:
@@ -242,7 +245,7 @@ def plain_spans(rounds: int) -> Iterator[Figure]:
             'none': repeated(lambda: None),
             'span': repeated(span),
             'info': repeated(lambda: mine.info('hello {name}', name='world')),
-            'by hand': repeated(lambda: by_hand.span(tracer)),
+            'by hand': repeated(lambda: span_by_hand(tracer)),
         },
         rounds=rounds,
     )
@@ -262,7 +265,7 @@ def whole_call(rounds: int) -> Iterator[Figure]:
     plain = calls.over_transport()
     batches = BatchSpanProcessor(_NowhereExporter())
     client = instrumented(calls.over_transport(), batches)
-    tracer = by_hand.new_tracer(BatchSpanProcessor(_NowhereExporter()))
+    tracer = new_tracer(BatchSpanProcessor(_NowhereExporter()))
     messages = calls.SMALL_MESSAGES
     timing = compare(
         {
@@ -284,7 +287,7 @@ def whole_call(rounds: int) -> Iterator[Figure]:
 
 def quieter(rounds: int) -> Iterator[Figure]:
     reply = calls.new_reply()
-    tracer = by_hand.new_tracer(Discard())
+    tracer = new_tracer(Discard())
 
     def client(**options: Any) -> Any:
         return instrumented(calls.new_ready_client(lambda: reply), Discard(), **options)
@@ -337,9 +340,28 @@ def start_up(rounds: int) -> Iterator[Figure]:
     )
 
 
-def microsofts(rounds: int) -> Iterator[Figure]:
-    ratio = measured('microsofts', str(rounds))
-    yield Figure("Microsoft's own instrumentor: complete(), 2 messages, sync", None, ratio, 'x')
+def others(rounds: int) -> Iterator[Figure]:
+    """The instrumentations and the SDK beside ours, each where it is installed."""
+    for library, name, needs in (
+        ("Microsoft's own instrumentor", 'microsoft', 'azure.core.tracing.ext.opentelemetry_span'),
+        ('OpenLIT', 'openlit', 'openlit'),
+    ):
+        work = f'{library}: complete(), 2 messages, sync'
+        if _is_installed(needs):
+            yield Figure(work, None, measured('library', name, str(rounds)), 'x')
+        else:
+            yield Figure(work, None, None, detail='not installed')
+    ratios = published(rounds)
+    for name, ratio in zip(('span', 'info'), (None, None) if ratios is None else ratios, strict=True):
+        detail = 'not installed: `make compat` does that' if ratio is None else ''
+        yield Figure(f'the published SDK: logfire.{name}', None, ratio, 'x', detail)
+
+
+def _is_installed(module: str) -> bool:
+    try:
+        return find_spec(module) is not None
+    except ModuleNotFoundError:
+        return False
 
 
 def where_the_time_goes(rounds: int) -> Iterator[Figure]:
@@ -369,6 +391,6 @@ ROWS: Mapping[str, Row] = {
     'quieter': quieter,
     'memory': memory,
     'start-up': start_up,
-    'microsofts': microsofts,
+    'others': others,
     'profile': where_the_time_goes,
 }

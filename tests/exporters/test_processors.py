@@ -436,19 +436,25 @@ def test_stages_are_left_before_they_are_shut_down() -> None:
     thread.join(60)
 
 
-def test_stages_that_are_replaced_while_a_span_enters() -> None:
+@pytest.mark.parametrize(
+    ('when', 'before', 'after'), [('start', '', 'start end'), ('end', 'start', 'end')], ids=['start', 'end']
+)
+def test_stages_that_are_replaced_while_a_span_enters(when: str, before: str, after: str) -> None:
     """A span that finds the stages replaced just as it enters goes into the new ones."""
     pipeline = SpanPipeline(DeadlineRunner('test'))
     old, new = RecordingProcessor(), RecordingProcessor()
     stages, replacing = SpanStages([old]), SpanStages([new])
+    entered: list[str] = ['end', 'start']
 
     class Replacing(list[None]):
         def append(self, item: None) -> None:
             super().append(item)
-            pipeline.use(replacing)
+            if entered.pop() == when:
+                pipeline.use(replacing)
 
     stages.inside = Replacing()
     pipeline.use(stages)
     tracer_of(pipeline, IncrementalIdGenerator()).start_span('span').end()
-    assert (old.told, new.told) == ([], ['start', 'end'])
+    assert (old.told, new.told) == (before.split(), after.split())
     assert not stages.inside
+    assert not replacing.inside

@@ -159,12 +159,27 @@ def test_streams_without_end(chunk: Any, count: Callable[[Any], int], watch: Wat
     assert count(span.attributes) == 1_000
 
 
-def test_text_without_end() -> None:
-    """Of a streamed text no more is held in memory than can be recorded."""
+@pytest.mark.parametrize(('size', 'more'), [(100_000, 100_000), (4_000, 256 * 4_000)])
+def test_text_without_end(size: int, more: int) -> None:
+    """Of a streamed text no more is held in memory than can be recorded, and the pieces that wait to be joined."""
     text = FoldingText()
-    for _ in range(100):
-        text.append('x' * 100_000)
-    assert 2**20 < len(str(text)) <= 2**20 + 100_000
+    for _ in range(10_000_000 // size):
+        text.append('x' * size)
+    assert 2**20 < len(str(text)) <= 2**20 + more
+
+
+def test_streamed_text_without_end(watch: Watch) -> None:
+    """A stream of short pieces without end is recorded up to what an attribute can hold."""
+    chunk = {'choices': [{'index': 0, 'delta': {'content': 'x' * 4_000}, 'finish_reason': None}]}
+    made = InProcessClient(
+        Colour('sync'), Colour('sync').chat_class, Answer([f'data: {dumps(chunk)}\n\n'.encode()] * 1_000)
+    )
+    with logfire.instrument_azure_ai_inference():
+        list(made.client.complete(**hi(stream=True)))
+    (span,) = watch.spans
+    watch.check()
+    recorded = str((span.attributes or {})['gen_ai.output.messages'])
+    assert 2**20 < len(recorded) < 2**20 + 1_000
 
 
 def test_whole_replies_without_end(watch: Watch) -> None:

@@ -164,7 +164,7 @@ class ProxyTracer(Tracer):
         set_status_on_exception: bool = True,
     ) -> Span:
         """Start a span; see OpenTelemetry's `Tracer.start_span`. Non-recording while instrumentation is suppressed."""
-        if is_suppressed_now():
+        if suppresses(get_current()):
             return _not_recording(context)
         return self.start_own_span(
             name, context, kind, _typed(attributes), links, start_time, record_exception, set_status_on_exception
@@ -351,6 +351,6 @@ def _typed(attributes: Attributes) -> Mapping[str, AttributeValue]:
     return attributes if SPAN_TYPE in attributes else {**attributes, SPAN_TYPE: 'span'}
 
 
-def is_suppressed_now() -> bool:
-    """Whether instrumentation is suppressed here and now."""
-    return _SUPPRESSION_MODULE in sys.modules and bool(context := get_current()) and is_suppressed(context)
+def suppresses(context: Context) -> bool:
+    """Whether instrumentation is suppressed in a context."""
+    return bool(context) and _SUPPRESSION_MODULE in sys.modules and is_suppressed(context)

@@ -200,12 +200,11 @@ class SpanPipeline(SpanProcessor):
 
         Stages are not shut down before they are left: pop from their `inside`.
         """
-        while True:
+        while stages is not self._stages:
             stages.inside.pop()
             stages = self._stages
             stages.inside.append(None)
-            if stages is self._stages:
-                return stages
+        return stages
 
     def use(self, stages: SpanStages) -> SpanStages:
         """Send spans through these stages from now on; returns those before."""

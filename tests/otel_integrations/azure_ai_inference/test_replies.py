@@ -127,6 +127,14 @@ WHOLE: dict[str, tuple[Reply, dict[str, Any]]] = {
         chat_reply('<think>Hm.</think>\n\nYes.'),
         {**STOPPED, 'output.messages': [said(thought('Hm.'), text('Yes.'))]},
     ),
+    'a think block after much white space': (
+        chat_reply(' ' * 100 + '<think>Hm.</think>Yes.'),
+        {**STOPPED, 'output.messages': [said(thought('Hm.'), text('Yes.'))]},
+    ),
+    'white space before the text': (
+        chat_reply(' Yes.'),
+        {**STOPPED, 'output.messages': [said(text(' Yes.'))]},
+    ),
     'an empty think block': (
         chat_reply('<think>\n\n</think>\n\nYes.'),
         {**STOPPED, 'output.messages': [said(text('Yes.'))]},
@@ -242,6 +250,14 @@ STREAMED: dict[str, tuple[Reply, dict[str, Any]]] = {
     'a think block across chunks': (
         stream_reply(['<th', 'ink>Hm.</thi', 'nk>Yes.'], id=None, model=None),
         {'response.finish_reasons': ('stop',), 'output.messages': [said(thought('Hm.'), text('Yes.'))]},
+    ),
+    'a think block after much white space': (
+        stream_reply([' ' * 50, ' ' * 50, '<think>Hm.</think>Yes.'], id=None, model=None),
+        {'response.finish_reasons': ('stop',), 'output.messages': [said(thought('Hm.'), text('Yes.'))]},
+    ),
+    'white space before the text': (
+        stream_reply([' Yes', '.'], id=None, model=None),
+        {'response.finish_reasons': ('stop',), 'output.messages': [said(text(' Yes.'))]},
     ),
     'a think block that is never closed': (
         stream_reply(['<think>Hm'], id=None, model=None, finish_reason='length'),

@@ -529,6 +529,21 @@ def test_embeddings(colour: Colour, endpoint: AzureAIInferenceEndpoint, instrume
     }
 
 
+def test_models_in_turn(
+    endpoint: AzureAIInferenceEndpoint, instrumented: Spans, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """What is remembered of a model serves that model, and however many there are, little is remembered."""
+    monkeypatch.setattr('logfire._internal.integrations.llm_providers.instrument._REMEMBERED', 2)
+    client = new_client(Colour('sync').chat_class, endpoint)
+    for model in 'abcab':
+        client.complete(messages=HI, model=model)
+    assert [span.name for span in instrumented.llm] == ['chat a', 'chat b', 'chat c', 'chat a', 'chat b']
+    for span in instrumented.llm:
+        attributes = span.attributes or {}
+        assert f'chat {attributes["gen_ai.request.model"]}' == span.name
+        assert attributes['logfire.msg'] == f'Chat completion with {attributes["gen_ai.request.model"]!r}'
+
+
 def test_image_embeddings(colour: Colour, endpoint: AzureAIInferenceEndpoint, instrumented: Spans) -> None:
     """An image to embed is a blob or uri part, its text a part after it."""
 
@@ -551,18 +566,46 @@ def test_image_embeddings(colour: Colour, endpoint: AzureAIInferenceEndpoint, in
     ]
 
 
+class Loud(str):
+    """A string that shows itself otherwise."""
+
+    def __str__(self) -> str:
+        return self.upper()
+
+
+def texts(*contents: str) -> list[dict[str, str]]:
+    """Text parts."""
+    return [{'type': 'text', 'content': content} for content in contents]
+
+
 @pytest.mark.parametrize(
     ('inputs', 'parts'),
     [
         ('one', [{'type': 'text', 'content': 'one'}]),
         ([[1, 2]], [{'type': 'tokens', 'content': [1, 2]}]),
         ([{'odd': 1}], []),
+        ([], []),
+        (['one', {'text': 'two'}, [3]], [*texts('one', 'two'), {'type': 'tokens', 'content': [3]}]),
+        (['x' * 300] * 200, texts(*['x' * 300] * 200)),
+        (['x' * 40_000, 'é'], texts('x' * 40_000, 'é')),
+        ([Loud('quiet')], texts('quiet')),
+        (['lone \ud800', Loud('quiet')], texts('lone \ud800', 'quiet')),
     ],
-    ids=['one string', 'tokens', 'neither image nor text'],
+    ids=[
+        'one string',
+        'tokens',
+        'neither image nor text',
+        'nothing',
+        'of all kinds',
+        'many texts',
+        'a long text',
+        'a text of an odd kind',
+        'half a character',
+    ],
 )
 def test_embeddings_inputs_of_a_body(
     inputs: Any, parts: list[Any], endpoint: AzureAIInferenceEndpoint, instrumented: Spans
 ) -> None:
-    """A body may hold one string, or tokens, as the REST API allows."""
+    """A body may hold one string, or tokens, as the REST API allows. Texts are recorded as they are, however many."""
     new_client(Colour('sync').embeddings_class, endpoint).embed({'input': inputs})
     assert asked(instrumented.one)['gen_ai.input.messages'] == [{'role': 'user', 'parts': parts}]

@@ -97,7 +97,7 @@ def _inject(invocation: Invocation, headers: Any) -> None:
     inject(carrier, context=invocation.context)
     if invocation.callers_headers is None:
         passed = {name for name in carrier if name in headers}
-        if 'traceparent' in headers:
+        if 'traceparent' in passed or ('traceparent' not in carrier and 'traceparent' in headers):
             passed |= {'traceparent', 'tracestate'}
         invocation.callers_headers = frozenset(passed)
     for name, value in carrier.items():

@@ -136,8 +136,9 @@ class _Choice:
         if isinstance(refusal := delta.get('refusal'), str):
             self.refusal = self.refusal or FoldingText()
             self.refusal.append(refusal)
-        if role := read_word(delta.get('role')):
-            self.role = role
+        role = delta.get('role')
+        if role is not None:
+            self.role = read_word(role) or self.role
         calls = delta.get('tool_calls')
         if calls is not None and is_list(calls):
             for call in calls:
@@ -227,8 +228,9 @@ class ChatAccumulator:
             if len(self._choices) >= MAX_ITEMS:
                 return
             choice = self._choices[index] = _Choice()
-        if reason := read_word(update.get('finish_reason')):
-            choice.finish_reason = reason
+        reason = update.get('finish_reason')
+        if reason is not None:
+            choice.finish_reason = read_word(reason) or choice.finish_reason
         if results := update.get('content_filter_results'):
             choice.filtered = read_results(results, choice.filtered)
             choice.same_results = results

@@ -9,7 +9,6 @@ from typing import TYPE_CHECKING, Final
 
 from logfire._internal.config.configuration import configure
 from logfire._internal.context import attach_context, get_baggage, get_context, set_baggage
-from logfire._internal.environment import logfire_info
 from logfire._internal.levels import LevelName
 from logfire._internal.main import DEFAULT_LOGFIRE_INSTANCE, Logfire
 from logfire._internal.span import LogfireSpan
@@ -18,6 +17,7 @@ from logfire.version import VERSION
 
 if TYPE_CHECKING:
     from logfire._internal.config.options import AdvancedOptions, CodeSource, ConsoleOptions, MetricsOptions
+    from logfire._internal.environment import logfire_info
     from logfire._internal.scrubbing_options import ScrubbingOptions, ScrubMatch
     from logfire.integrations.logging import LogfireLoggingHandler
     from logfire.integrations.loguru import loguru_handler
@@ -122,6 +122,7 @@ if not TYPE_CHECKING:
         'ScrubbingOptions': 'logfire._internal.scrubbing_options',
         'StructlogProcessor': 'logfire.integrations.structlog',
         'integrations': 'logfire',
+        'logfire_info': 'logfire._internal.environment',
         'loguru_handler': 'logfire.integrations.loguru',
         'sampling': 'logfire',
     }

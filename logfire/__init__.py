@@ -23,6 +23,38 @@ if TYPE_CHECKING:
     from logfire.integrations.loguru import loguru_handler
     from logfire.integrations.structlog import StructlogProcessor
     from logfire.sampling import SamplingOptions
+else:
+    # What a program may do without is loaded when it is first used. The modules stand here as well, as if imported.
+    _LOADED_ON_USE: Final = {
+        'AdvancedOptions': 'logfire._internal.config.options',
+        'CodeSource': 'logfire._internal.config.options',
+        'ConsoleOptions': 'logfire._internal.config.options',
+        'LogfireLoggingHandler': 'logfire.integrations.logging',
+        'MetricsOptions': 'logfire._internal.config.options',
+        'SamplingOptions': 'logfire.sampling',
+        'ScrubMatch': 'logfire._internal.scrubbing_options',
+        'ScrubbingOptions': 'logfire._internal.scrubbing_options',
+        'StructlogProcessor': 'logfire.integrations.structlog',
+        'integrations': 'logfire',
+        'logfire_info': 'logfire._internal.environment',
+        'loguru_handler': 'logfire.integrations.loguru',
+        'sampling': 'logfire',
+    }
+
+    def __getattr__(name):
+        module = _LOADED_ON_USE.get(name)
+        if module is None:
+            raise AttributeError(f'module {__name__!r} has no attribute {name!r}')
+        from importlib import import_module
+
+        if module == __name__:
+            return import_module(f'{__name__}.{name}')
+        value = globals()[name] = getattr(import_module(module), name)
+        return value
+
+    def __dir__():
+        return sorted({*globals(), *_LOADED_ON_USE})
+
 
 __all__ = [
     'DEFAULT_LOGFIRE_INSTANCE',
@@ -108,35 +140,3 @@ warn: Final = DEFAULT_LOGFIRE_INSTANCE.warn
 warning: Final = DEFAULT_LOGFIRE_INSTANCE.warning
 with_settings: Final = DEFAULT_LOGFIRE_INSTANCE.with_settings
 with_tags: Final = DEFAULT_LOGFIRE_INSTANCE.with_tags
-
-if not TYPE_CHECKING:
-    # What a program may do without is loaded when it is first used. The modules stand here as well, as if imported.
-    _LOADED_ON_USE: Final = {
-        'AdvancedOptions': 'logfire._internal.config.options',
-        'CodeSource': 'logfire._internal.config.options',
-        'ConsoleOptions': 'logfire._internal.config.options',
-        'LogfireLoggingHandler': 'logfire.integrations.logging',
-        'MetricsOptions': 'logfire._internal.config.options',
-        'SamplingOptions': 'logfire.sampling',
-        'ScrubMatch': 'logfire._internal.scrubbing_options',
-        'ScrubbingOptions': 'logfire._internal.scrubbing_options',
-        'StructlogProcessor': 'logfire.integrations.structlog',
-        'integrations': 'logfire',
-        'logfire_info': 'logfire._internal.environment',
-        'loguru_handler': 'logfire.integrations.loguru',
-        'sampling': 'logfire',
-    }
-
-    def __getattr__(name):
-        from importlib import import_module
-
-        module = _LOADED_ON_USE.get(name)
-        if module is None:
-            raise AttributeError(f'module {__name__!r} has no attribute {name!r}')
-        if module == __name__:
-            return import_module(f'{__name__}.{name}')
-        value = globals()[name] = getattr(import_module(module), name)
-        return value
-
-    def __dir__():
-        return sorted({*globals(), *_LOADED_ON_USE})

@@ -43,7 +43,8 @@ class _Field:
         self.is_compound = '.' in name or '[' in name
         self.conversion = conversion
         self.spec = spec
-        self.is_plain = not self.is_compound and conversion is None and spec is None  # A name and nothing else.
+        self.is_plain = not self.is_compound and conversion is None and spec is None
+        """A name and nothing else."""
 
 
 _Pieces: TypeAlias = 'tuple[str | _Field, ...]'

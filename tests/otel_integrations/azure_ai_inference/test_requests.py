@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import enum
 import io
 import json
 from typing import Any
@@ -573,6 +574,16 @@ class Loud(str):
         return self.upper()
 
 
+class Broken(str, enum.Enum):
+    """A string whose value cannot be read."""
+
+    NAME = 'name'
+
+    @property
+    def value(self) -> str:
+        raise ValueError('no')
+
+
 def texts(*contents: str) -> list[dict[str, str]]:
     """Text parts."""
     return [{'type': 'text', 'content': content} for content in contents]
@@ -589,6 +600,7 @@ def texts(*contents: str) -> list[dict[str, str]]:
         (['x' * 300] * 200, texts(*['x' * 300] * 200)),
         (['x' * 40_000, 'é'], texts('x' * 40_000, 'é')),
         ([Loud('quiet')], texts('quiet')),
+        ([Broken.NAME], texts("<Broken.NAME: 'name'>")),
         (['lone \ud800', Loud('quiet')], texts('lone \ud800', 'quiet')),
     ],
     ids=[
@@ -600,6 +612,7 @@ def texts(*contents: str) -> list[dict[str, str]]:
         'many texts',
         'a long text',
         'a text of an odd kind',
+        'a text whose value cannot be read',
         'half a character',
     ],
 )

@@ -20,7 +20,12 @@ from logfire._internal.config.tracers import ProxyTracer
 from logfire._internal.forks import ForkSafeLock
 from logfire._internal.integrations.llm_providers.content import binary_limit
 from logfire._internal.integrations.llm_providers.cost import start_loading
-from logfire._internal.integrations.llm_providers.invocation import InForce, message_attributes, new_driver
+from logfire._internal.integrations.llm_providers.invocation import (
+    InForce,
+    message_attributes,
+    new_driver,
+    span_name,
+)
 from logfire._internal.integrations.llm_providers.metrics import LLMMetrics
 from logfire._internal.integrations.llm_providers.operation import LLMRequest, Operation
 from logfire._internal.integrations.llm_providers.semconv import OPERATION_NAME, PROVIDER_NAME
@@ -55,20 +60,20 @@ class LLMInstrumentation:
         self.binary_limit = binary_limit()
         start_loading()
         self._tags = tuple(dict.fromkeys((*destination.tags, 'LLM')))
-        self._constants: dict[Hashable, Mapping[str, Any]] = {}
+        self._constants: dict[Hashable, tuple[str, Mapping[str, Any]]] = {}
         self.suppress_other_instrumentation = suppress_other_instrumentation
         self.capture_content = capture_content
         self.stands_back = stands_back
         """Whether it counts only for clients that no other instrumentation means: nobody asked for it by name."""
 
-    def constant_attributes(self, operation: Operation, request: LLMRequest) -> Mapping[str, Any]:
-        """The attributes that all calls of an operation have that go to the same model of the same server."""
+    def constants(self, operation: Operation, request: LLMRequest) -> tuple[str, Mapping[str, Any]]:
+        """The name and the attributes that all calls of an operation have that go to the same model of a server."""
         key = (operation.name, request.server_address, request.server_port, request.model)
-        constant = self._constants.get(key)
-        if constant is None:
+        constants = self._constants.get(key)
+        if constants is None:
             if len(self._constants) >= _REMEMBERED:
                 self._constants.clear()
-            constant = self._constants[key] = {
+            attributes = {
                 SPAN_TYPE: 'span',
                 OPERATION_NAME: operation.name,
                 PROVIDER_NAME: operation.provider,
@@ -77,7 +82,8 @@ class LLMInstrumentation:
                 **message_attributes(operation, request.model),
                 TAGS: self._tags,
             }
-        return constant
+            constants = self._constants[key] = (span_name(operation, request.model), attributes)
+        return constants
 
     def now_quietly(self) -> int | None:
         """The clock, in nanoseconds; None where it fails, without a report."""

@@ -78,7 +78,7 @@ class Instrumentation(Protocol):
 
     @property
     def settings(self) -> Settings: ...
-    def constant_attributes(self, operation: Operation, request: LLMRequest) -> Mapping[str, Any]: ...
+    def constants(self, operation: Operation, request: LLMRequest) -> tuple[str, Mapping[str, Any]]: ...
     def now_quietly(self) -> int | None: ...
 
 
@@ -140,17 +140,12 @@ class Invocation:
         """What was seen of the response below the client: status, request id."""
         self.suppresses_others = instrumentation.suppress_other_instrumentation
         """Whether nobody else is to make a span for this call."""
-        attributes: Attributes = {
-            **instrumentation.constant_attributes(operation, request),
-            **caller_attributes(_FRAMES_ABOVE),
-            **request.parameters,
-        }
+        name, constant_attributes = instrumentation.constants(operation, request)
+        attributes: Attributes = {**constant_attributes, **caller_attributes(_FRAMES_ABOVE), **request.parameters}
         self._json_names = json_names = content.add_to(attributes) if capture_content else ()
         if json_names:
             attributes[names.JSON_SCHEMA] = _json_schema(json_names)
-        self._span = instrumentation.start_span(
-            _span_name(operation, request.model), context, SpanKind.CLIENT, attributes, None, None, False, False
-        )
+        self._span = instrumentation.start_span(name, context, SpanKind.CLIENT, attributes, None, None, False, False)
         self.context = trace.set_span_in_context(self._span, suppressed(context) if self.suppresses_others else context)
         self.request_start = perf_counter()
         # Popped by whoever ends the span first.
@@ -288,7 +283,7 @@ class Invocation:
             errors.handle(_PRICE, fault)
         if asked is None and response.model is not None:
             attributes[semconv.REQUEST_MODEL] = response.model
-            self._span.update_name(_span_name(self._operation, response.model))
+            self._span.update_name(span_name(self._operation, response.model))
             attributes.update(message_attributes(self._operation, response.model))
         json_names = self._json_names
         for name in _JSON_AT_END:
@@ -473,7 +468,8 @@ def message_attributes(operation: Operation, model: str | None) -> Mapping[str, 
     }
 
 
-def _span_name(operation: Operation, model: str | None) -> str:
+def span_name(operation: Operation, model: str | None) -> str:
+    """The name of the span of a call of this operation to this model."""
     return operation.name if model is None else f'{operation.name} {model}'
 
 

@@ -9,7 +9,6 @@ from typing import TYPE_CHECKING, Final
 
 from logfire._internal.config.configuration import configure
 from logfire._internal.context import attach_context, get_baggage, get_context, set_baggage
-from logfire._internal.environment import logfire_info
 from logfire._internal.levels import LevelName
 from logfire._internal.main import DEFAULT_LOGFIRE_INSTANCE, Logfire
 from logfire._internal.span import LogfireSpan
@@ -18,11 +17,44 @@ from logfire.version import VERSION
 
 if TYPE_CHECKING:
     from logfire._internal.config.options import AdvancedOptions, CodeSource, ConsoleOptions, MetricsOptions
+    from logfire._internal.environment import logfire_info
     from logfire._internal.scrubbing_options import ScrubbingOptions, ScrubMatch
     from logfire.integrations.logging import LogfireLoggingHandler
     from logfire.integrations.loguru import loguru_handler
     from logfire.integrations.structlog import StructlogProcessor
     from logfire.sampling import SamplingOptions
+else:
+    # What a program may do without is loaded when it is first used. The modules stand here as well, as if imported.
+    _LOADED_ON_USE: Final = {
+        'AdvancedOptions': 'logfire._internal.config.options',
+        'CodeSource': 'logfire._internal.config.options',
+        'ConsoleOptions': 'logfire._internal.config.options',
+        'LogfireLoggingHandler': 'logfire.integrations.logging',
+        'MetricsOptions': 'logfire._internal.config.options',
+        'SamplingOptions': 'logfire.sampling',
+        'ScrubMatch': 'logfire._internal.scrubbing_options',
+        'ScrubbingOptions': 'logfire._internal.scrubbing_options',
+        'StructlogProcessor': 'logfire.integrations.structlog',
+        'integrations': 'logfire',
+        'logfire_info': 'logfire._internal.environment',
+        'loguru_handler': 'logfire.integrations.loguru',
+        'sampling': 'logfire',
+    }
+
+    def __getattr__(name):
+        module = _LOADED_ON_USE.get(name)
+        if module is None:
+            raise AttributeError(f'module {__name__!r} has no attribute {name!r}')
+        from importlib import import_module
+
+        if module == __name__:
+            return import_module(f'{__name__}.{name}')
+        value = globals()[name] = getattr(import_module(module), name)
+        return value
+
+    def __dir__():
+        return sorted({*globals(), *_LOADED_ON_USE})
+
 
 __all__ = [
     'DEFAULT_LOGFIRE_INSTANCE',
@@ -108,34 +140,3 @@ warn: Final = DEFAULT_LOGFIRE_INSTANCE.warn
 warning: Final = DEFAULT_LOGFIRE_INSTANCE.warning
 with_settings: Final = DEFAULT_LOGFIRE_INSTANCE.with_settings
 with_tags: Final = DEFAULT_LOGFIRE_INSTANCE.with_tags
-
-if not TYPE_CHECKING:
-    # What a program may do without is loaded when it is first used. The modules stand here as well, as if imported.
-    _LOADED_ON_USE: Final = {
-        'AdvancedOptions': 'logfire._internal.config.options',
-        'CodeSource': 'logfire._internal.config.options',
-        'ConsoleOptions': 'logfire._internal.config.options',
-        'LogfireLoggingHandler': 'logfire.integrations.logging',
-        'MetricsOptions': 'logfire._internal.config.options',
-        'SamplingOptions': 'logfire.sampling',
-        'ScrubMatch': 'logfire._internal.scrubbing_options',
-        'ScrubbingOptions': 'logfire._internal.scrubbing_options',
-        'StructlogProcessor': 'logfire.integrations.structlog',
-        'integrations': 'logfire',
-        'loguru_handler': 'logfire.integrations.loguru',
-        'sampling': 'logfire',
-    }
-
-    def __getattr__(name):
-        from importlib import import_module
-
-        module = _LOADED_ON_USE.get(name)
-        if module is None:
-            raise AttributeError(f'module {__name__!r} has no attribute {name!r}')
-        if module == __name__:
-            return import_module(f'{__name__}.{name}')
-        value = globals()[name] = getattr(import_module(module), name)
-        return value
-
-    def __dir__():
-        return sorted({*globals(), *_LOADED_ON_USE})

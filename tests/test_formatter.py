@@ -6,7 +6,7 @@ import datetime
 import sys
 from collections.abc import Generator
 from functools import partial
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import pytest
 
@@ -18,7 +18,10 @@ from logfire._internal.formatter import (
     format_message,
     inspect_call,
 )
-from logfire._internal.scrubbing import NOOP_SCRUBBER, ScrubNote, new_scrubber
+from logfire._internal.scrubbing import NOOP_SCRUBBER, new_scrubber
+
+if TYPE_CHECKING:
+    from logfire._internal.scrubbing import ScrubNote
 
 SCRUBBER = new_scrubber(None)
 PRINTABLE = ''.join(chr(33 + number % 90) for number in range(300))

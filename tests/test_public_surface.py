@@ -110,7 +110,8 @@ def test_what_nobody_gives_is_not_loaded(tmp_path: Path) -> None:
         logfire._internal.scrubbing_options logfire._internal.span_level logfire._internal.exception_callback
         logfire._internal.exporters.span_metrics
         logfire._internal.exporters.tail_sampling logfire._internal.exporters.value_limits
-        logfire._internal.config.instruments tomllib tomli
+        logfire._internal.config.instruments logfire._internal.config.generators logfire._internal.environment
+        logfire._internal.exporters.draining tomllib tomli
     """
     code = """
 import sys

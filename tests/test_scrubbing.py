@@ -3,7 +3,7 @@ from __future__ import annotations
 import json
 import re
 from collections.abc import Mapping
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import pytest
 from opentelemetry._logs import LogRecord, SeverityNumber
@@ -18,11 +18,13 @@ from logfire._internal.scrubbing import (
     NOOP_SCRUBBER,
     SAFE_KEYS,
     Scrubber,
-    ScrubNote,
     new_scrubber,
     scrubbed_attribute,
 )
 from logfire._internal.scrubbing_options import ScrubbingOptions, ScrubMatch
+
+if TYPE_CHECKING:
+    from logfire._internal.scrubbing import ScrubNote
 
 CONTEXT = SpanContext(1, 2, is_remote=False, trace_flags=TraceFlags(1))
 UNSEARCHABLE = '[Scrubbed: nested too deeply to be looked through]'

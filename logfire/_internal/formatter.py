@@ -11,11 +11,13 @@ import string
 from collections.abc import Mapping
 from functools import lru_cache
 from types import CodeType, FrameType
-from typing import Any, Final, TypeAlias
+from typing import TYPE_CHECKING, Any, Final, TypeAlias
 
 from logfire._internal.errors import Guard
-from logfire._internal.scrubbing import Scrubber, ScrubNote
 from logfire._internal.stack_info import warn_user
+
+if TYPE_CHECKING:
+    from logfire._internal.scrubbing import Scrubber, ScrubNote
 
 MAX_VALUE_LENGTH: Final = 128
 _KEPT_HALF: Final = (MAX_VALUE_LENGTH - len('...')) // 2

@@ -12,12 +12,13 @@ from logfire._internal.attributes import JSON_SCHEMA, MAX_NAME, MSG, SCRUBBED, a
 from logfire._internal.formatter import format_message, inspect_call
 from logfire._internal.json_encoder import MAX_CHARACTERS, otlp_text
 from logfire._internal.levels import LevelName, level_number
-from logfire._internal.scrubbing import ScrubNote, scrubbed_attribute
+from logfire._internal.scrubbing import scrubbed_attribute
 from logfire._internal.stack_info import warn_user
 from logfire._internal.value_kinds import class_of
 
 if TYPE_CHECKING:
     from logfire._internal.config.configuration import LogfireConfig
+    from logfire._internal.scrubbing import ScrubNote
 
 _ERROR: Final = level_number('error')
 

@@ -16,9 +16,6 @@ from opentelemetry.trace import Link
 from logfire._internal.errors import Guard
 from logfire._internal.scrubbing import (
     SAFE_KEYS,
-    LogData,
-    ScrubNote,
-    ValuePath,
     scrubbed_attribute,
 )
 from logfire._internal.span_copy import SpanCopy, plain_attributes
@@ -27,6 +24,7 @@ if TYPE_CHECKING:
     from opentelemetry.sdk.trace import ReadableSpan
 
     from logfire._internal.linear_patterns import Search
+    from logfire._internal.scrubbing import LogData, ScrubNote, ValuePath
     from logfire._internal.scrubbing_options import ScrubMatch
 
 _GUARD_CALLBACK: Final = Guard('call the scrubbing callback')

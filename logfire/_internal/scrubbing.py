@@ -10,20 +10,29 @@ from __future__ import annotations
 
 import json
 from collections.abc import Mapping
-from typing import TYPE_CHECKING, Any, Final, Literal, Protocol, TypeAlias, TypedDict, TypeVar, cast
+from typing import TYPE_CHECKING, Any, Final, Literal, Protocol, cast
 
 if TYPE_CHECKING:
+    from typing import TypeAlias, TypedDict, TypeVar
+
     # Loading OpenTelemetry's SDK takes most of the time of an import; nothing here needs it to run.
     from opentelemetry.sdk._logs import ReadableLogRecord, ReadWriteLogRecord
     from opentelemetry.sdk.trace import ReadableSpan
 
     from logfire._internal.scrubbing_options import ScrubbingOptions
 
-ValuePath: TypeAlias = 'tuple[str | int, ...]'
-"""Where a value stands: `('attributes', 'user', 'password')`, `('otel_events', 0, 'attributes', 'token')`,
-`('message', 'field')`."""
+    ValuePath: TypeAlias = tuple[str | int, ...]
+    """Where a value stands: `('attributes', 'user', 'password')`, `('otel_events', 0, 'attributes', 'token')`,
+    `('message', 'field')`."""
 
-LogData = TypeVar('LogData', 'ReadableLogRecord', 'ReadWriteLogRecord')
+    LogData = TypeVar('LogData', ReadableLogRecord, ReadWriteLogRecord)
+
+    class ScrubNote(TypedDict):
+        """One entry of `logfire.scrubbed`: where something was scrubbed, and the text that gave it away."""
+
+        path: ValuePath
+        matched_substring: str
+
 
 SAFE_KEYS: Final = frozenset(
     {
@@ -98,13 +107,6 @@ SAFE_KEYS: Final = frozenset(
     }
 )
 """The keys whose values are never scrubbed. A list, never a prefix: nothing under `http.request.header.` is safe."""
-
-
-class ScrubNote(TypedDict):
-    """One entry of `logfire.scrubbed`: where something was scrubbed, and the text that gave it away."""
-
-    path: ValuePath
-    matched_substring: str
 
 
 class Scrubber(Protocol):

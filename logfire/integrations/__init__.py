@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-if not TYPE_CHECKING:
+if not TYPE_CHECKING:  # pragma: no branch - checkers would take any name for one that is there
 
     def __getattr__(name):
         # `import logfire` is enough to name these; what they are is loaded when it is used.

@@ -9,6 +9,7 @@ import pytest
 from opentelemetry.sdk.trace.id_generator import IdGenerator, RandomIdGenerator
 
 from logfire._internal import errors
+from logfire._internal.config.configuration import LogfireConfig
 from logfire._internal.config.generators import GuardedIdGenerator, guarded_clock
 
 
@@ -20,7 +21,10 @@ def lenient(monkeypatch: pytest.MonkeyPatch) -> None:
 
 def test_the_systems_clock_is_taken_as_it_is() -> None:
     """Nothing stands before the default clock."""
-    assert guarded_clock(time.time_ns) is time.time_ns
+    config = LogfireConfig()
+    config.configure(send_to_logfire=False, console=False)
+    assert config.clock is time.time_ns
+    config.shutdown()
 
 
 @pytest.mark.parametrize('given', [1.5, '1', None, -1, 1 << 64])

@@ -106,7 +106,6 @@ class LogfireConfig:
             LogfireConfigError: A value is not allowed. Nothing has been changed.
         """
         settings = Settings(keywords)
-        from logfire._internal.config.generators import guarded_clock
         from logfire._internal.config.pipeline import new_pipeline
         from logfire._internal.exporters.processors import SpanPipeline
 
@@ -125,7 +124,7 @@ class LogfireConfig:
             self.add_baggage_to_attributes = settings.add_baggage_to_attributes
             self.distributed_tracing = settings.distributed_tracing
             self.advanced = settings.advanced
-            self.clock = guarded_clock(settings.advanced.ns_timestamp_generator)
+            self.clock = _guarded(settings.advanced.ns_timestamp_generator)
             self.tracer_provider.use(pipeline.tracer_provider, clock=self.clock)
             self.meter_provider.use(pipeline.meter_provider, span_metrics=pipeline.span_metrics)
             self.logger_provider.use(pipeline.logger_provider)
@@ -211,6 +210,15 @@ class LogfireConfig:
             self.meter_provider.forget_observables()
             self._set_defaults()
             _warned = False
+
+
+def _guarded(clock: Callable[[], int]) -> Callable[[], int]:
+    """The clock, held so that a fault of the user's goes no further; the system's own as it is."""
+    if clock is time.time_ns:
+        return clock
+    from logfire._internal.config.generators import guarded_clock
+
+    return guarded_clock(clock)
 
 
 _BEGIN_CHILD: Final = Guard('go on recording in a forked child')

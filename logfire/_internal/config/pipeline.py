@@ -17,7 +17,6 @@ from opentelemetry.sdk.trace import SpanProcessor, TracerProvider
 from opentelemetry.sdk.trace.id_generator import IdGenerator, RandomIdGenerator
 from opentelemetry.sdk.trace.sampling import ALWAYS_ON, ParentBased, Sampler, TraceIdRatioBased
 
-from logfire._internal.config.generators import GuardedIdGenerator
 from logfire._internal.config.resource import in_child, new_resource
 from logfire._internal.config.settings import Settings
 from logfire._internal.deadline import DeadlineRunner
@@ -148,8 +147,7 @@ def new_pipeline(settings: Settings, span_pipeline: SpanPipeline, runner: Deadli
     resource = new_resource(settings.resource_attributes, settings.advanced.resource_detectors)
     exporters = _otlp_exporters(settings)
     readers, meter_provider = _metrics(settings, exporters, resource)
-    given = settings.advanced.id_generator
-    id_generator = RandomIdGenerator() if given is None else GuardedIdGenerator(given)
+    id_generator = _id_generator(settings.advanced.id_generator)
     limits = _value_limits()
     tracer_provider = _new_tracer_provider(sampler, resource, id_generator, span_pipeline)
     span_processors: list[SpanProcessor] = []
@@ -252,6 +250,14 @@ def _sampler(head: object) -> Sampler | None:
     raise LogfireConfigError(
         f'sampling: head {head!r} is not allowed. Expected a number from 0 to 1 or an OpenTelemetry sampler.'
     )
+
+
+def _id_generator(given: IdGenerator | None) -> IdGenerator:
+    if given is None:
+        return RandomIdGenerator()
+    from logfire._internal.config.generators import GuardedIdGenerator
+
+    return GuardedIdGenerator(given)
 
 
 def _otlp_exporters(settings: Settings) -> list[OTLPExporters]:

@@ -20,12 +20,8 @@ from logfire._internal.config.tracers import ProxyTracer
 from logfire._internal.forks import ForkSafeLock
 from logfire._internal.integrations.llm_providers.content import binary_limit
 from logfire._internal.integrations.llm_providers.cost import start_loading
-from logfire._internal.integrations.llm_providers.invocation import (
-    InForce,
-    message_attributes,
-    new_driver,
-    span_name,
-)
+from logfire._internal.integrations.llm_providers.driver import new_driver
+from logfire._internal.integrations.llm_providers.invocation import InForce, message_attributes, span_name
 from logfire._internal.integrations.llm_providers.metrics import LLMMetrics
 from logfire._internal.integrations.llm_providers.operation import LLMRequest, Operation
 from logfire._internal.integrations.llm_providers.semconv import OPERATION_NAME, PROVIDER_NAME

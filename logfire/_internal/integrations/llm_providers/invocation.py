@@ -1,10 +1,9 @@
-"""One call's life: begin, then finish or fail, once. Telemetry does no I/O: it serves both colours."""
+"""One call's life: its span begins, and ends once. Telemetry does no I/O: it serves both colours."""
 
 from __future__ import annotations
 
 import contextlib
 import functools
-import inspect
 from collections.abc import Callable, Mapping
 from contextvars import ContextVar, Token
 from time import perf_counter
@@ -32,16 +31,14 @@ from logfire._internal.integrations.llm_providers.operation import (
 from logfire._internal.integrations.llm_providers.streams import StreamEnd, StreamRecording, record_stream
 from logfire._internal.levels import level_number
 from logfire._internal.stack_info import caller_attributes
-from logfire._internal.suppression import is_suppressed, suppressed
+from logfire._internal.suppression import suppressed
 from logfire._internal.unfinished import Unfinished
 from logfire._internal.value_kinds import class_of
 
 if TYPE_CHECKING:
     from logfire._internal.integrations.llm_providers.destination import Settings
 
-# Every call comes by the first of these: there a guard that costs nothing, `errors.handle`, stands.
-_BEGIN = 'begin the span of an LLM call'
-_READ_REQUEST = 'read the request of an LLM call'
+# Every call comes by these: there a guard that costs nothing, `errors.handle`, stands.
 _READ_RESPONSE = 'read the reply of an LLM call'
 _PRICE = 'compute the cost of an LLM call'
 _FINISH = 'finish the span of an LLM call'
@@ -54,13 +51,11 @@ _JSON_AT_END = (
     semconv.CONTENT_FILTER_COMPLETION_RESULTS,
 )
 
-_NO_CONTENT = RequestContent()
-
 # Those that stand above the driver, which is ours too, where the place in the code is looked for.
 _FRAMES_ABOVE = 2
 
 # The call that is being made right now. An overlapping instrumentation of the same client sees it and stands back.
-_current: ContextVar[Invocation | None] = ContextVar('logfire_llm_invocation', default=None)
+current_invocation: ContextVar[Invocation | None] = ContextVar('logfire_llm_invocation', default=None)
 
 
 StartSpan: TypeAlias = Callable[..., Span]
@@ -154,14 +149,14 @@ class Invocation:
 
     def enter(self) -> None:
         """The client's own method is about to run: our span is current from here on."""
-        self._current_token: Token[Invocation | None] = _current.set(self)
+        self._current_token: Token[Invocation | None] = current_invocation.set(self)
         self._otel_token = otel_context.attach(self.context)
 
     def leave(self, exception: BaseException | None = None) -> None:
         """The method has returned, or raised: what was current before is so again."""
         self.client = None
         try:
-            _current.reset(self._current_token)
+            current_invocation.reset(self._current_token)
         except ValueError:
             # A coroutine that never finished, closed from a foreign context: what we attached is not attached here.
             pass
@@ -328,114 +323,10 @@ _open_invocations: Unfinished[Invocation] = Unfinished(
 )
 
 
-class _NullInvocation:
-    """Stands in where there is nothing to record: it lets everything pass."""
-
-    __slots__ = ('suppresses_others',)
-
-    def __init__(self, *, suppresses_others: bool) -> None:
-        self.suppresses_others: Final = suppresses_others
-
-    def enter(self) -> None: ...
-
-    def leave(self, exception: BaseException | None = None) -> None: ...
-
-    def finish(self, result: Any) -> Any:
-        return result
-
-
-AnyInvocation: TypeAlias = Invocation | _NullInvocation
-
-_NULL = _NullInvocation(suppresses_others=False)
-_NULL_BUT_QUIET = _NullInvocation(suppresses_others=True)
-
-
 def running_invocation() -> Invocation | None:
     """The call that is being made right now, in this thread or task."""
-    running = _current.get()
+    running = current_invocation.get()
     return running if running is not None and running.client is not None else None
-
-
-def begin(
-    in_force: Callable[[Any], InForce | None], operation: Operation, args: tuple[Any, ...], kwargs: dict[str, Any]
-) -> AnyInvocation:
-    """The invocation of the method of `args[0]`, the client, with the other arguments. Never raises.
-
-    A null one where the client is not instrumented or instrumentation is suppressed, where this very call is being
-    recorded already, or where we failed.
-    """
-    try:
-        client = args[0]
-        decision = in_force(client)
-        if decision is None:
-            return _NULL
-        running = _current.get()
-        if running is not None and running.client is client:
-            return _NULL_BUT_QUIET if running.suppresses_others else _NULL
-        context = otel_context.get_current()
-        if context and is_suppressed(context):
-            return _NULL
-        request, content = None, _NO_CONTENT
-        try:
-            limit = decision.instrumentation.binary_limit
-            request, content = operation.read_request(client, args[1:], kwargs, limit)
-        except Exception as fault:
-            errors.handle(_READ_REQUEST, fault)
-        if request is None:
-            request = operation.bare_request(client)
-        return Invocation(decision, operation, client, request, content, context)
-    except Exception as fault:
-        errors.handle(_BEGIN, fault)
-    return _NULL
-
-
-def new_driver(
-    method: Callable[..., Any],
-    quiet_method: Callable[..., Any],
-    in_force: Callable[[Any], InForce | None],
-    operation: Operation,
-    held_by: Callable[[], Any] | None,
-) -> Callable[..., Any]:
-    """The function that stands for `method` and records its calls, of the method's own colour and looks.
-
-    Args:
-        method: A function of the client; of an object that holds it itself, if `held_by` gives that.
-        quiet_method: The method without the spans that others would make for it.
-        in_force: Says what decides for a client.
-        operation: What the method does.
-        held_by: Gives the client where a call does not name it.
-    """
-    if inspect.iscoroutinefunction(method):
-
-        @functools.wraps(method)
-        async def acall(*args: Any, **kwargs: Any) -> Any:
-            invocation = begin(in_force, operation, args if held_by is None else (held_by(), *args), kwargs)
-            invocation.enter()
-            try:
-                run = quiet_method if invocation.suppresses_others else method
-                result = invocation.finish(await run(*args, **kwargs))
-            except BaseException as exception:
-                invocation.leave(exception)
-                raise
-            invocation.leave()
-            return result
-
-        return acall
-
-    @functools.wraps(method)
-    def call(*args: Any, **kwargs: Any) -> Any:
-        invocation = begin(in_force, operation, args if held_by is None else (held_by(), *args), kwargs)
-        invocation.enter()
-        try:
-            run = quiet_method if invocation.suppresses_others else method
-            result = invocation.finish(run(*args, **kwargs))
-        except BaseException as exception:
-            invocation.leave(exception)
-            raise
-        invocation.leave()
-        return result
-
-    return call
 
 
 def qualified_name(exception_type: type[BaseException]) -> str:

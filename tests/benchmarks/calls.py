@@ -89,13 +89,16 @@ def new_chunks(count: int) -> list[StreamingChatCompletionsUpdate]:
     def chunk(delta: dict[str, Any], finish_reason: str | None = None) -> dict[str, Any]:
         return {**head, 'choices': [{'index': 0, 'delta': delta, 'finish_reason': finish_reason}]}
 
-    events: list[dict[str, Any]] = [
-        chunk({'role': 'assistant', 'content': ''}),
-        *(chunk({'content': f' word{at % 10}'}) for at in range(count - 3)),
-        chunk({}, 'stop'),
-        {**head, 'choices': [], 'usage': {**_REPLY['usage'], 'completion_tokens': count}},
+    # A chunk that a caller gets has just been made: a few that come again and again are as near to the processor.
+    words = [StreamingChatCompletionsUpdate(chunk({'content': f' word{at}'})) for at in range(10)]
+    return [
+        StreamingChatCompletionsUpdate(chunk({'role': 'assistant', 'content': ''})),
+        *(words[at % 10] for at in range(count - 3)),
+        StreamingChatCompletionsUpdate(chunk({}, 'stop')),
+        StreamingChatCompletionsUpdate(
+            {**head, 'choices': [], 'usage': {**_REPLY['usage'], 'completion_tokens': count}}
+        ),
     ]
-    return [StreamingChatCompletionsUpdate(event) for event in events]
 
 
 def new_embeddings(inputs: int, dimensions: int) -> EmbeddingsResult:

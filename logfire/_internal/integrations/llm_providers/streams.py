@@ -40,11 +40,15 @@ class StreamEnd:
     __slots__ = ('chunk_instants', 'outcome', 'time', 'time_to_first_chunk')
 
     def __init__(
-        self, outcome: StreamOutcome, time: int, time_to_first_chunk: float | None, chunk_instants: Sequence[float]
+        self,
+        outcome: StreamOutcome,
+        time: int | None,
+        time_to_first_chunk: float | None,
+        chunk_instants: Sequence[float],
     ) -> None:
         self.outcome: Final = outcome
         self.time: Final = time
-        """Nanoseconds."""
+        """Nanoseconds; None is now."""
         self.time_to_first_chunk: Final = time_to_first_chunk
         """Seconds since the request."""
         self.chunk_instants: Final = chunk_instants
@@ -66,12 +70,8 @@ class StreamedCall(Protocol):
     request_start: float
     """`perf_counter()` when the request was made."""
 
-    def now(self) -> int:
-        """The configured clock, in nanoseconds."""
-        ...
-
     def now_quietly(self) -> int | None:
-        """As `now`; None where the clock fails, without a report. Safe inside a garbage collection."""
+        """The configured clock, in nanoseconds; None where it fails, without a report. Safe in a garbage collection."""
         ...
 
     def end(self, response: LLMResponse, *, exception: BaseException | None, stream: StreamEnd) -> None:
@@ -136,8 +136,6 @@ class StreamRecording:
         self.take = _ignore  # Read on after it was closed: the span has ended.
         try:
             finalizer.closed(self)
-            if end_time is None:
-                end_time = call.now()
             response = NOTHING_KNOWN
             try:
                 response = self._accumulator.response()

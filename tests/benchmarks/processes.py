@@ -12,7 +12,7 @@ import subprocess
 import sys
 import tracemalloc
 from collections import deque
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping, Sequence
 from importlib import import_module
 from pathlib import Path
 from tempfile import NamedTemporaryFile
@@ -27,10 +27,27 @@ _ROOT = Path(__file__).parents[2]
 
 def measured(*arguments: str) -> float:
     """The number that a child prints."""
-    command = [sys.executable, '-m', 'tests.benchmarks.processes', *arguments]
+    return float(json.loads(_child(*arguments).stdout))
+
+
+def import_times(libraries: Sequence[str]) -> Mapping[str, tuple[int, float]]:
+    """Of each library, how many modules a start of ours loads, and the milliseconds that `-X importtime` gives them."""
+    told = _child('start-ours', options=('-X', 'importtime')).stderr.splitlines()
+    rows = [line.removeprefix('import time:').split('|') for line in told if line.startswith('import time:')]
+    times = [(name.strip().partition('.')[0], int(own)) for own, _, name in rows if own.strip().isdecimal()]
+    return {
+        library: (len(own), sum(own) / 1_000)
+        for library in libraries
+        if (own := [microseconds for name, microseconds in times if name == library])
+    }
+
+
+def _child(*arguments: str, options: Sequence[str] = ()) -> subprocess.CompletedProcess[str]:
+    command = [sys.executable, *options, '-m', 'tests.benchmarks.processes', *arguments]
     # As where a package is installed: its modules are compiled once.
     environment = {name: value for name, value in os.environ.items() if name != 'PYTHONDONTWRITEBYTECODE'}
-    return float(json.loads(subprocess.run(command, check=True, stdout=subprocess.PIPE, env=environment).stdout))
+    errors = subprocess.PIPE if options else None
+    return subprocess.run(command, check=True, stdout=subprocess.PIPE, stderr=errors, env=environment, text=True)
 
 
 def paired_children(one: str, other: str, *, rounds: int) -> tuple[float, float, float]:

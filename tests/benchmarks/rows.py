@@ -17,7 +17,7 @@ from logfire._internal.integrations.llm_providers import finalizer
 from tests.benchmarks import by_hand, calls
 from tests.benchmarks.contenders import instrumented, ours, with_reader
 from tests.benchmarks.pairing import Block, Timing, compare, repeated
-from tests.benchmarks.processes import measured, paired_children, published
+from tests.benchmarks.processes import import_times, measured, paired_children, published
 from tests.benchmarks.profile import profile
 from tests.benchmarks.spans_by_hand import Discard, new_tracer, span as span_by_hand
 
@@ -283,6 +283,7 @@ def whole_call(rounds: int) -> Iterator[Figure]:
         'x',
         f'{_microseconds(timing, "ours", "by hand")}; none {timing.median("none") / 1000:.0f} µs',
     )
+    yield Figure('the same, by hand', None, timing.ratio('by hand', 'none'), 'x')
 
 
 def quieter(rounds: int) -> Iterator[Figure]:
@@ -340,6 +341,12 @@ def start_up(rounds: int) -> Iterator[Figure]:
     )
 
 
+def imports(rounds: int) -> Iterator[Figure]:
+    """What a start of ours loads. `-X importtime` itself takes a part of what it says."""
+    for library, (modules, milliseconds) in import_times(('logfire', 'opentelemetry', 'orjson')).items():
+        yield Figure(f'imports at the start: {library}', None, milliseconds, ' ms', f'{modules} modules')
+
+
 def others(rounds: int) -> Iterator[Figure]:
     """The instrumentations and the SDK beside ours, each where it is installed."""
     for library, name, needs in (
@@ -391,6 +398,7 @@ ROWS: Mapping[str, Row] = {
     'quieter': quieter,
     'memory': memory,
     'start-up': start_up,
+    'imports': imports,
     'others': others,
     'profile': where_the_time_goes,
 }

@@ -129,14 +129,17 @@ def test_a_program_that_ends_with_everything_open(
     assert attribute(found['chat after main'].span, 'gen_ai.response.model') == 'after main'
 
 
+# A process in the background of a shell inherits that the signal is ignored.
+TAKES_CTRL_C = 'signal.signal(signal.SIGINT, signal.default_int_handler)'
+
 ENDINGS: dict[str, tuple[int | str, ...]] = {
     "raise LookupError('told')": (1, 'LookupError'),
     # Python forgets that it was interrupted when any thread happens to run `exec` before the end, as dataclasses do.
-    'os.kill(os.getpid(), signal.SIGINT)': (-signal.SIGINT, 1, 'KeyboardInterrupt'),
+    f'{TAKES_CTRL_C}; os.kill(os.getpid(), signal.SIGINT)': (-signal.SIGINT, 1, 'KeyboardInterrupt'),
 }
 
 
-@pytest.mark.parametrize('ending', ENDINGS)
+@pytest.mark.parametrize('ending', ENDINGS, ids=['an error', 'Ctrl-C'])
 def test_a_program_that_ends_by_an_exception(
     ending: str, tmp_path: Path, endpoint: AzureAIInferenceEndpoint, collector: Collector
 ) -> None:
@@ -315,7 +318,9 @@ def test_children_do_not_wait_for_a_silent_server(tmp_path: Path) -> None:
 def test_an_impatient_user(tmp_path: Path) -> None:
     """Ctrl-C while the exit waits for a silent server ends the wait, and nothing is printed."""
     gate = Gate(timeout=2 * TIMEOUT)
-    program = """
+    program = f"""
+import signal
+{TAKES_CTRL_C}
 from logfire._internal.config import configuration
 configuration.EXIT_TIMEOUT_MILLIS = 3_600_000
 logfire.info('hello')

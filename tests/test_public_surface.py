@@ -116,6 +116,7 @@ def test_what_nobody_gives_is_not_loaded(tmp_path: Path) -> None:
     code = """
 import sys
 import azure.ai.inference
+from opentelemetry import propagate
 from opentelemetry.sdk.trace import TracerProvider
 before = {*sys.modules}
 import logfire

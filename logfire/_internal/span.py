@@ -30,7 +30,7 @@ from logfire._internal.exception_events import record_exception
 from logfire._internal.levels import LevelName, level_number
 from logfire._internal.message import checked_level, new_message, unique_tags
 from logfire._internal.stack_info import caller_attributes
-from logfire._internal.unfinished import Unfinished
+from logfire._internal.unfinished import WeaklyUnfinished
 
 if TYPE_CHECKING:
     from opentelemetry.sdk.trace import ReadableSpan
@@ -328,7 +328,7 @@ class LogfireSpan:
 
 
 # Those still open when the interpreter exits are ended there.
-_open_spans: Final[Unfinished[LogfireSpan]] = Unfinished(
+_open_spans: Final[WeaklyUnfinished[LogfireSpan]] = WeaklyUnfinished(
     'end a span at exit', end=LogfireSpan.end, leave=LogfireSpan._leave
 )
 

@@ -13,7 +13,7 @@ _T = TypeVar('_T')
 
 
 class Unfinished(Generic[_T]):
-    """Things that are open, held weakly.
+    """Things that are open, held until they are discarded.
 
     They are told apart by identity: their class has no equality of its own.
 
@@ -27,20 +27,18 @@ class Unfinished(Generic[_T]):
         self._guard = Guard(doing)
         self._end = end
         self._leave = leave
-        # In order. References are equal while what they refer to lives and is the same.
-        self._references: dict[ref[_T], None] = {}
-        # Run inside the collection of an item that was not discarded.
-        self._forget = self._references.pop
+        # In order.
+        self._open: dict[_T, None] = {}
         lifecycle.on_exit(self.end_all)
         forks.in_child(self._begin_child)
 
     def add(self, item: _T) -> None:
         """It began. Safe in any thread."""
-        self._references[ref(item, self._forget)] = None
+        self._open[item] = None
 
     def discard(self, item: _T) -> None:
         """It has ended. Safe in any thread."""
-        self._references.pop(ref(item), None)
+        self._open.pop(item, None)
 
     def end_all(self) -> None:
         """End what is open, the latest first. A fault in one is reported and the others end."""
@@ -49,9 +47,31 @@ class Unfinished(Generic[_T]):
                 self._end(item)
 
     def _items(self) -> list[_T]:
-        # The first list is made in one step, whatever other threads do meanwhile.
-        return [item for reference in list(self._references) if (item := reference()) is not None]
+        # Made in one step, whatever other threads do meanwhile.
+        return list(self._open)
 
     def _begin_child(self) -> None:
         for item in self._items():
             self._leave(item)
+        self._open.clear()
+
+
+class WeaklyUnfinished(Unfinished[_T]):
+    """Things that are open, held weakly: those that are gone are not ended."""
+
+    def __init__(self, doing: str, *, end: Callable[[_T], object], leave: Callable[[_T], object]) -> None:
+        super().__init__(doing, end=end, leave=leave)
+        # References are equal while what they refer to lives and is the same.
+        self._references: dict[ref[_T], None] = {}
+        # Run inside the collection of an item that was not discarded.
+        self._forget = self._references.pop
+
+    def add(self, item: _T) -> None:
+        self._references[ref(item, self._forget)] = None
+
+    def discard(self, item: _T) -> None:
+        self._references.pop(ref(item), None)
+
+    def _items(self) -> list[_T]:
+        # The first list is made in one step, whatever other threads do meanwhile.
+        return [item for reference in list(self._references) if (item := reference()) is not None]

@@ -67,6 +67,22 @@ EXITS = {
     'sync': 'alive = sync_stream()',
     'sync, sys.exit': 'alive = sync_stream()\nsys.exit(0)',
     'sync, in a cycle': 'alive = [sync_stream()]\nalive.append(alive)\ndel alive',
+    'sync, while a thread collects it': """
+import gc, threading
+
+collecting = threading.Event()
+
+class Slow:
+    def __del__(self):
+        collecting.set()
+        threading.Event().wait()
+
+alive = [Slow(), sync_stream()]
+alive.append(alive)
+del alive
+threading.Thread(target=gc.collect, daemon=True).start()
+collecting.wait()
+""",
     'async': 'loop = asyncio.new_event_loop()\nalive = loop.run_until_complete(async_stream())',
 }
 

@@ -44,7 +44,8 @@ def dropped(recording: OpenRecording, end_time: int | None) -> None:
 # What was dropped has ended at its drop, before what is alive at the exit.
 lifecycle.on_exit(lambda: worker.flush(1))
 
-# Held weakly: a stream keeps its recording, and nothing of ours keeps the stream.
+# A stream keeps its recording, and nothing of ours keeps the stream. Recordings are held, and not weakly: a collection
+# clears weak references first, then calls `__del__`; where the program ends between the two, the span would be lost.
 _streams: Unfinished[OpenRecording] = Unfinished(
     'end the span of a stream at exit',
     end=lambda recording: recording.abandon(None),

@@ -32,7 +32,7 @@ from logfire._internal.integrations.llm_providers.streams import StreamEnd, Stre
 from logfire._internal.levels import level_number
 from logfire._internal.stack_info import caller_attributes
 from logfire._internal.suppression import suppressed
-from logfire._internal.unfinished import Unfinished
+from logfire._internal.unfinished import WeaklyUnfinished
 from logfire._internal.value_kinds import class_of
 
 if TYPE_CHECKING:
@@ -318,7 +318,7 @@ class Invocation:
         self._span.set_attribute(names.LEVEL_NUM, level_number('error'))
 
 
-_open_invocations: Unfinished[Invocation] = Unfinished(
+_open_invocations: WeaklyUnfinished[Invocation] = WeaklyUnfinished(
     'end the span of an LLM call at exit', end=Invocation.cut, leave=Invocation.disown
 )
 

@@ -106,7 +106,7 @@ for module in (logfire, logfire.integrations):
 def test_what_nobody_gives_is_not_loaded(tmp_path: Path) -> None:
     """Import, `configure()` and instrumentation load neither options that are not given nor stages that are off."""
     unused = """
-        pathlib logfire.integrations logfire.sampling logfire._internal.config.options logfire._internal.sampling
+        logfire.integrations logfire.sampling logfire._internal.config.options logfire._internal.sampling
         logfire._internal.scrubbing_options logfire._internal.span_level logfire._internal.exception_callback
         logfire._internal.exporters.span_metrics
         logfire._internal.exporters.tail_sampling logfire._internal.exporters.value_limits

@@ -6,6 +6,7 @@ import asyncio
 import copy
 import gc
 import json
+import os
 import subprocess
 import sys
 import threading
@@ -109,6 +110,44 @@ def test_a_stream_alive_at_interpreter_exit(ending: str, tmp_path: Path, endpoin
     endpoint.reply(stream_reply(['one', Gate()]))
     (span,) = run_program(tmp_path, endpoint, ending)
     assert (span['outcome'], span['said']) == ('abandoned', 'one')
+
+
+PRICES = """
+import __main__
+
+__main__.loading.set()
+__main__.exiting.wait()
+import decimal, email.mime.multipart, fractions, sqlite3, statistics, unittest.mock, xml.dom.minidom
+
+print('loaded', flush=True)
+"""
+
+ENDS_WHILE_PRICES_LOAD = """
+import atexit, threading
+
+loading, exiting = threading.Event(), threading.Event()
+
+import logfire
+
+logfire.configure(send_to_logfire=False, console=False)
+logfire.instrument_azure_ai_inference()
+loading.wait()
+atexit.register(exiting.set)
+"""
+
+
+def test_the_exit_waits_for_the_loading_of_prices(tmp_path: Path) -> None:
+    """No thread of ours is stopped in the midst of an import: the lock it may hold could keep the exit waiting."""
+    (tmp_path / 'genai_prices.py').write_text(PRICES)
+    done = subprocess.run(
+        [sys.executable, '-c', ENDS_WHILE_PRICES_LOAD],
+        env={**os.environ, 'PYTHONPATH': str(tmp_path)},
+        capture_output=True,
+        text=True,
+        timeout=60,
+        check=False,
+    )
+    assert (done.returncode, done.stdout, done.stderr) == (0, 'loaded\n', '')
 
 
 FORK = """

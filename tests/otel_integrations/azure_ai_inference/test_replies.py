@@ -97,6 +97,18 @@ WHOLE: dict[str, tuple[Reply, dict[str, Any]]] = {
             'output.messages': [said(text('a')), said(text('b'), finish_reason='length')],
         },
     ),
+    'a number that JSON does not have': (
+        chat_reply(tool_calls=[ToolCall('f', '{"a": NaN}', id='c1')]),
+        {
+            **KNOWN,
+            'response.finish_reasons': ('tool_calls',),
+            'output.messages': [
+                said(
+                    {'type': 'tool_call', 'id': 'c1', 'name': 'f', 'arguments': {'a': 'nan'}}, finish_reason='tool_call'
+                )
+            ],
+        },
+    ),
     'tool calls': (
         chat_reply(tool_calls=[ToolCall('get_weather', '{"city":"Rome"}', id='c1'), ToolCall('now', '', id='c2')]),
         {
@@ -302,6 +314,26 @@ STREAMED: dict[str, tuple[Reply, dict[str, Any]]] = {
         {
             **CALLED,
             'output.messages': [said(called('c1', 'f', {'a': 1}), called('c2', 'g', {}), finish_reason='tool_call')],
+        },
+    ),
+    'a number that JSON does not have': (
+        stream_reply([call_piece(0, 'c1', name='f', arguments='{"a": NaN}'), END_OF_CALLS]),
+        {**CALLED, 'output.messages': [said(called('c1', 'f', {'a': 'nan'}), finish_reason='tool_call')]},
+    ),
+    'a number that JSON does not have, then another choice': (
+        stream_reply(
+            [
+                call_piece(0, 'c1', name='f', arguments='{"a": NaN}'),
+                END_OF_CALLS,
+                {'choices': [{'index': 1, 'delta': {'content': 'b'}, 'finish_reason': 'stop'}]},
+            ]
+        ),
+        {
+            'response.finish_reasons': ('tool_calls', 'stop'),
+            'output.messages': [
+                said(called('c1', 'f', {'a': 'nan'}), finish_reason='tool_call'),
+                said(text('b')),
+            ],
         },
     ),
     'a tool call without id': (

@@ -350,6 +350,13 @@ MESSAGES: dict[str, tuple[Any, dict[str, Any]]] = {
             'parts': [{'type': 'reasoning', 'content': 'Hm.'}, {'type': 'text', 'content': 'Yes.'}],
         },
     ),
+    'a number in the history that JSON does not have': (
+        {'role': 'assistant', 'tool_calls': [{'id': 'c1', 'function': {'name': 'f', 'arguments': '{"a": NaN}'}}]},
+        {
+            'role': 'assistant',
+            'parts': [{'type': 'tool_call', 'id': 'c1', 'name': 'f', 'arguments': {'a': 'nan'}}],
+        },
+    ),
     'text in the history': (
         {'role': 'assistant', 'content': 'Yes.'},
         {'role': 'assistant', 'parts': [{'type': 'text', 'content': 'Yes.'}]},

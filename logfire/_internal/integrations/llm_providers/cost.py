@@ -1,6 +1,6 @@
 """`operation.cost`, in US dollars, from the prices that the `genai-prices` package knows (extra `cost`).
 
-The package takes about a second to load: it is loaded on a thread of its own, and calls before that have no cost.
+The package takes up to a second to load: it is loaded on a thread of its own, and calls before that have no cost.
 Asking it takes about 0.1 ms: the price per token is kept per model.
 """
 
@@ -25,9 +25,14 @@ _MILLION = 1_000_000
 # The loaded package; empty until then.
 _loaded: list[Any] = []
 
+# The thread that loads it, once there is one.
+_threads: list[threading.Thread] = []
+
 # Has an item as soon as the interpreter exits.
 _exiting: list[None] = []
-lifecycle.on_exit(lambda: _exiting.append(None))
+
+# How long the exit waits for the loading, in seconds.
+_LONGEST_WAIT = 5.0
 
 
 class _Prices:
@@ -48,7 +53,22 @@ def start_loading() -> threading.Thread:
     """Load the prices in the background, once per process."""
     thread = threading.Thread(target=_load, name='logfire-genai-prices', daemon=True)
     thread.start()
+    _threads.append(thread)
     return thread
+
+
+def _finish_loading() -> None:
+    """Let the loading come to its end before the interpreter does.
+
+    A thread that is stopped in the midst of an import may leave the lock of all imports taken. Whatever is imported
+    after that, by a `__del__` for one, would wait forever, and so would the exit.
+    """
+    _exiting.append(None)
+    for thread in _threads:
+        thread.join(_LONGEST_WAIT)
+
+
+lifecycle.on_exit(_finish_loading)
 
 
 def operation_cost(provider_id: str, request: LLMRequest, response: LLMResponse) -> float | None:

@@ -21,6 +21,7 @@ import logfire
 from logfire._internal import errors
 from logfire._internal.config.configuration import GLOBAL_CONFIG
 from logfire._internal.main import DEFAULT_LOGFIRE_INSTANCE
+from logfire._internal.span import _open_spans
 from logfire.testing import TestExporter, TimeGenerator
 
 pytestmark = pytest.mark.usefixtures('configured')
@@ -615,3 +616,17 @@ def test_a_processor_that_was_added_to_the_provider_itself_and_fails(
         pass
     (report,) = [record.getMessage() for record in caplog.records if record.name == 'logfire']
     assert 'could not end a span' in report
+
+
+def test_nothing_is_kept_of_a_span_that_is_dropped() -> None:
+    """A program that drops spans which it never ends does not grow by them."""
+
+    def begin_and_drop() -> None:
+        logfire.span('dropped').__enter__()
+
+    gc.collect()
+    before = len(_open_spans._references)
+    for _ in range(3):
+        contextvars.Context().run(begin_and_drop)
+    gc.collect()
+    assert len(_open_spans._references) == before

@@ -127,9 +127,13 @@ def test_the_callers_own_traceparent_is_respected(
 ) -> None:
     """A `traceparent` that the caller passes travels untouched on every attempt, and no `tracestate` joins it."""
     theirs = '00-0af7651916cd43dd8448eb211c80319c-b7ad6b7169203331-01'
-    colour.run(call(colour, endpoint, 'chat', headers={'traceparent': theirs}))
-    assert [request.headers['traceparent'] for request in endpoint.requests] == [theirs] * 3
-    assert not [request for request in endpoint.requests if 'tracestate' in request.headers]
+    with logfire.attach_context({'traceparent': f'00-{1:032x}-{1:016x}-01', 'tracestate': 'vendor=1'}):
+        colour.run(call(colour, endpoint, 'chat', headers={'traceparent': theirs}))
+        colour.run(call(colour, endpoint, 'chat'))
+    passed, ours = endpoint.requests[:3], endpoint.requests[3:]
+    assert [request.headers['traceparent'] for request in passed] == [theirs] * 3
+    assert not [request for request in passed if 'tracestate' in request.headers]
+    assert [request.headers['tracestate'] for request in ours] == ['vendor=1'] * 3
 
 
 @pytest.mark.usefixtures('http_instrumentations')

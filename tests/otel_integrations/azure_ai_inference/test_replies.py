@@ -151,6 +151,10 @@ WHOLE: dict[str, tuple[Reply, dict[str, Any]]] = {
         chat_reply('<think>\n\n</think>\n\nYes.'),
         {**STOPPED, 'output.messages': [said(text('Yes.'))]},
     ),
+    'text, then a refusal': (
+        chat_reply(choices=[choice(0, {'role': 'assistant', 'content': 'Well', 'refusal': 'No.'})]),
+        {**STOPPED, 'output.messages': [said(text('Well'), {'type': 'refusal', 'content': 'No.'})]},
+    ),
     'refusal': (
         chat_reply(choices=[choice(0, {'role': 'assistant', 'content': None, 'refusal': 'No.'})]),
         {**STOPPED, 'output.messages': [said({'type': 'refusal', 'content': 'No.'})]},

@@ -109,6 +109,10 @@ SETTINGS: dict[str, tuple[dict[str, Any], dict[str, Any]]] = {
             'gen_ai.request.max_tokens': 9,
         },
     ),
+    'two limits of tokens': (
+        {'max_tokens': 5, 'model_extras': {'max_completion_tokens': 7}},
+        {'gen_ai.request.max_tokens': 5},
+    ),
     'one choice goes without saying': ({'model_extras': {'n': 1}}, {}),
 }
 

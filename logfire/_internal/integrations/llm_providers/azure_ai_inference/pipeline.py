@@ -97,8 +97,8 @@ def _inject(invocation: Invocation, headers: Any) -> None:
     inject(carrier, context=invocation.context)
     if invocation.callers_headers is None:
         passed = {name for name in carrier if name in headers}
-        if 'traceparent' in passed or ('traceparent' not in carrier and 'traceparent' in headers):
-            passed |= {'traceparent', 'tracestate'}
+        if 'traceparent' in passed:
+            passed.add('tracestate')
         invocation.callers_headers = frozenset(passed)
     for name, value in carrier.items():
         if name not in invocation.callers_headers:

@@ -505,3 +505,13 @@ def test_instrumenting_azure_ai_inference_is_passed_on(monkeypatch: pytest.Monke
     undo: Any = logfire.with_tags('farm').instrument_azure_ai_inference(client, capture_content=False)
     assert undo == 'undo'
     assert calls == [(('farm',), client, {'suppress_other_instrumentation': True, 'capture_content': False})]
+
+
+def test_a_message_without_end_is_cut(exporter: TestExporter) -> None:
+    """Of a message, and of its template, a million characters are kept."""
+    logfire.info('x' * (2**20 + 1_000))
+    logfire.info('y' * 2**20 + ' {name}', name='sheep')
+    for span in ended(exporter):
+        found = attributes(span)
+        assert 2**20 <= len(found['logfire.msg']) < 2**20 + 100
+        assert 2**20 <= len(found['logfire.msg_template']) < 2**20 + 100

@@ -151,6 +151,32 @@ WHOLE: dict[str, tuple[Reply, dict[str, Any]]] = {
         chat_reply('<think>\n\n</think>\n\nYes.'),
         {**STOPPED, 'output.messages': [said(text('Yes.'))]},
     ),
+    'text, then a tool call': (
+        chat_reply(
+            choices=[
+                choice(
+                    0,
+                    {
+                        'role': 'assistant',
+                        'content': 'Let me look.',
+                        'tool_calls': [{'id': 'c1', 'type': 'function', 'function': {'name': 'f', 'arguments': '{}'}}],
+                    },
+                    'tool_calls',
+                )
+            ]
+        ),
+        {
+            **KNOWN,
+            'response.finish_reasons': ('tool_calls',),
+            'output.messages': [
+                said(
+                    text('Let me look.'),
+                    {'type': 'tool_call', 'id': 'c1', 'name': 'f', 'arguments': {}},
+                    finish_reason='tool_call',
+                )
+            ],
+        },
+    ),
     'text, then a refusal': (
         chat_reply(choices=[choice(0, {'role': 'assistant', 'content': 'Well', 'refusal': 'No.'})]),
         {**STOPPED, 'output.messages': [said(text('Well'), {'type': 'refusal', 'content': 'No.'})]},

@@ -117,7 +117,7 @@ import __main__
 
 __main__.loading.set()
 __main__.exiting.wait()
-import decimal, email.mime.multipart, fractions, sqlite3, statistics, unittest.mock, xml.dom.minidom
+import decimal, email.mime.multipart, fractions, sqlite3, statistics, wsgiref.simple_server, xml.dom.minidom
 
 print('loaded', flush=True)
 """

@@ -112,6 +112,14 @@ def test_a_stream_alive_at_interpreter_exit(ending: str, tmp_path: Path, endpoin
     assert (span['outcome'], span['said']) == ('abandoned', 'one')
 
 
+def test_a_dropped_stream_loads_nothing(tmp_path: Path, endpoint: AzureAIInferenceEndpoint) -> None:
+    """A collection that frees a stream may have interrupted any code: the clock is read without loading its guard."""
+    endpoint.reply(stream_reply(['one', Gate()]))
+    ending = "stream = sync_stream()\ndel stream\nassert 'logfire._internal.config.generators' not in sys.modules"
+    (span,) = run_program(tmp_path, endpoint, ending)
+    assert span['outcome'] == 'abandoned'
+
+
 PRICES = """
 import __main__
 

@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import functools
 import inspect
+import time
 from collections.abc import Callable, Hashable, Mapping, Sequence
 from contextlib import AbstractContextManager
 from types import FunctionType
@@ -83,9 +84,13 @@ class LLMInstrumentation:
 
     def now_quietly(self) -> int | None:
         """The clock, in nanoseconds; None where it fails, without a report."""
+        clock = self.settings.advanced.ns_timestamp_generator
+        if clock is time.time_ns:
+            return clock()
+        # Loaded when that clock was configured: a garbage collection, which may ask, must load nothing.
         from logfire._internal.config.generators import read_quietly
 
-        return read_quietly(self.settings.advanced.ns_timestamp_generator)
+        return read_quietly(clock)
 
 
 class _Entry:

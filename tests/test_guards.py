@@ -536,7 +536,6 @@ def test_an_end_at_exit_that_fails(
 
     monkeypatch.setattr(unfinished, '_end', end)
     monkeypatch.setattr(unfinished, '_open', {})
-    monkeypatch.setattr(unfinished, '_references', {}, raising=False)
     for item in items:
         unfinished.add(item)
     unfinished.end_all()

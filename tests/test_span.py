@@ -625,8 +625,8 @@ def test_nothing_is_kept_of_a_span_that_is_dropped() -> None:
         logfire.span('dropped').__enter__()
 
     gc.collect()
-    before = len(_open_spans._references)
+    before = len(_open_spans._open)
     for _ in range(3):
         contextvars.Context().run(begin_and_drop)
     gc.collect()
-    assert len(_open_spans._references) == before
+    assert len(_open_spans._open) == before

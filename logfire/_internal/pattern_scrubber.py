@@ -154,15 +154,7 @@ class PatternScrubber:
                 **new_attributes,
                 'logfire.scrubbed': scrubbed_attribute(notes, before.get('logfire.scrubbed')),
             }
-        return SpanCopy(
-            span,
-            new_attributes,
-            context=span.context,
-            parent=span.parent,
-            end_time=span.end_time,
-            events=new_events,
-            links=new_links,
-        )
+        return SpanCopy(span, new_attributes, events=new_events, links=new_links)
 
     def scrub_log(self, log_data: LogData) -> LogData:
         record = log_data.log_record
@@ -191,7 +183,7 @@ class PatternScrubber:
     def scrub_text(self, key: str, text: str, notes: list[ScrubNote] | None = None) -> str:
         if key in SAFE_KEYS:
             return text
-        if not self._extra and not _may_match(text.lower() if text.isascii() else _lowered(text)):
+        if not self._extra and not _may_match(_lowered(text)):
             return text
         match = self._search(text)
         if match is None or _spans_all(match):
@@ -232,8 +224,7 @@ class PatternScrubber:
                 return False
         if not texts:
             return True
-        joined = '\n'.join(texts)
-        if _may_match(joined.lower() if joined.isascii() else _lowered(joined)):
+        if _may_match(_lowered('\n'.join(texts))):
             return False
         return not self._extra or not any(search(text) for text in texts for search in self._extra)
 

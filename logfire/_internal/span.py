@@ -24,12 +24,13 @@ from logfire._internal.attributes import (
     merge_json_schema,
     otel_attributes,
 )
-from logfire._internal.config.tracers import ProxyTracer, suppresses
+from logfire._internal.config.tracers import ProxyTracer
 from logfire._internal.errors import Guard
 from logfire._internal.exception_events import record_exception
 from logfire._internal.levels import LevelName, level_number
 from logfire._internal.message import checked_level, new_message, unique_tags
 from logfire._internal.stack_info import caller_attributes
+from logfire._internal.suppression import is_suppressed
 from logfire._internal.unfinished import WeaklyUnfinished
 
 if TYPE_CHECKING:
@@ -284,7 +285,7 @@ class LogfireSpan:
         attributes = self._attributes
         attributes[SPAN_TYPE] = 'span'
         tracer = self._tracer
-        start_span = tracer.start_span if suppresses(before) else tracer.start_own_span
+        start_span = tracer.start_span if is_suppressed(before) else tracer.start_own_span
         span = start_span(
             self._name,
             set_span_in_context(INVALID_SPAN, before) if self._new_trace else before,

@@ -37,7 +37,7 @@ def _carried_status(status: Status) -> Status:
 
 
 class SpanCopy(ReadableSpan):
-    """A span with parts replaced, its texts as OTLP carries them. What was dropped before is still told.
+    """A span with the given parts replaced, its texts as OTLP carries them. What was dropped before is still told.
 
     A lone surrogate in a name or a status would cost the whole batch that the span is exported in.
     """
@@ -47,17 +47,17 @@ class SpanCopy(ReadableSpan):
         span: ReadableSpan,
         attributes: Mapping[str, Any],
         *,
-        context: SpanContext | None,
-        parent: SpanContext | None,
-        end_time: int | None,
+        context: SpanContext | None = None,
+        parent: SpanContext | None = None,
+        end_time: int | None = None,
         status: Status | None = None,
         events: Sequence[Event] | None = None,
         links: Sequence[Link] | None = None,
     ) -> None:
         super().__init__(
             name=carried(span.name),
-            context=context,
-            parent=parent,
+            context=span.context if context is None else context,
+            parent=span.parent if parent is None else parent,
             resource=span.resource,
             attributes=attributes,
             events=[_carried_event(event) for event in (span.events if events is None else events)],
@@ -65,7 +65,7 @@ class SpanCopy(ReadableSpan):
             kind=span.kind,
             status=_carried_status(span.status if status is None else status),
             start_time=span.start_time,
-            end_time=end_time,
+            end_time=span.end_time if end_time is None else end_time,
             instrumentation_scope=span.instrumentation_scope,
         )
         self._copied_from = span

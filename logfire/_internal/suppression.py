@@ -3,9 +3,14 @@
 from __future__ import annotations
 
 import functools
+import sys
 from collections.abc import Mapping
+from typing import Final
 
 from opentelemetry.context import Context, attach, detach, get_current
+
+# Whoever suppresses instrumentation has imported it; until somebody did there is nothing to ask.
+_MODULE: Final = 'opentelemetry.instrumentation.utils'
 
 
 @functools.cache
@@ -27,7 +32,7 @@ def suppression_values() -> Mapping[str, object]:
 
 def is_suppressed(context: Context) -> bool:
     """Whether instrumentation is suppressed in `context`."""
-    return bool(context) and any(context.get(key) for key in suppression_values())
+    return bool(context) and _MODULE in sys.modules and any(context.get(key) for key in suppression_values())
 
 
 def suppressed(context: Context) -> Context:

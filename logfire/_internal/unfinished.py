@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from typing import Generic, TypeVar
+from typing import Any, Generic, TypeVar
 from weakref import ref
 
 from logfire._internal import forks, lifecycle
@@ -27,8 +27,8 @@ class Unfinished(Generic[_T]):
         self._guard = Guard(doing)
         self._end = end
         self._leave = leave
-        # In order.
-        self._open: dict[_T, None] = {}
+        # In order: the items, or what stands for them.
+        self._open: dict[Any, None] = {}
         lifecycle.on_exit(self.end_all)
         forks.in_child(self._begin_child)
 
@@ -59,19 +59,14 @@ class Unfinished(Generic[_T]):
 class WeaklyUnfinished(Unfinished[_T]):
     """Things that are open, held weakly: those that are gone are not ended."""
 
-    def __init__(self, doing: str, *, end: Callable[[_T], object], leave: Callable[[_T], object]) -> None:
-        super().__init__(doing, end=end, leave=leave)
-        # References are equal while what they refer to lives and is the same.
-        self._references: dict[ref[_T], None] = {}
-        # Run inside the collection of an item that was not discarded.
-        self._forget = self._references.pop
+    # References are equal while what they refer to lives and is the same.
 
     def add(self, item: _T) -> None:
-        self._references[ref(item, self._forget)] = None
+        # The last is run inside the collection of an item that was not discarded.
+        self._open[ref(item, self._open.pop)] = None
 
     def discard(self, item: _T) -> None:
-        self._references.pop(ref(item), None)
+        self._open.pop(ref(item), None)
 
     def _items(self) -> list[_T]:
-        # The first list is made in one step, whatever other threads do meanwhile.
-        return [item for reference in list(self._references) if (item := reference()) is not None]
+        return [item for reference in list(self._open) if (item := reference()) is not None]

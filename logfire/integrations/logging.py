@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import logging
-import sys
 from collections.abc import Mapping
 from typing import TYPE_CHECKING, Any, ClassVar, Final, cast
 
@@ -71,7 +70,7 @@ class LogfireLoggingHandler(logging.Handler):
 
         Arguments that do not fit the format are handled as logging handles them: by a note on the standard error.
         """
-        if 'opentelemetry.instrumentation.utils' in sys.modules and is_suppressed(get_current()):
+        if is_suppressed(get_current()):
             self.fallback.handle(record)
             return
         level = otel_level(record.levelno)

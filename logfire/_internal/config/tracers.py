@@ -10,7 +10,6 @@ from __future__ import annotations
 import contextlib
 import functools
 import inspect
-import sys
 import time
 import weakref
 from collections.abc import Callable, Mapping, Sequence
@@ -33,9 +32,6 @@ if TYPE_CHECKING:
     from opentelemetry.sdk.trace import SpanProcessor, TracerProvider as SDKTracerProvider
 
 _SPAN_TYPE_ONLY: Final[Mapping[str, AttributeValue]] = {SPAN_TYPE: 'span'}
-
-# Whoever suppresses instrumentation has imported it; until somebody did there is nothing to ask.
-_SUPPRESSION_MODULE: Final = 'opentelemetry.instrumentation.utils'
 
 _START: Final = 'start an OpenTelemetry span'
 
@@ -164,7 +160,7 @@ class ProxyTracer(Tracer):
         set_status_on_exception: bool = True,
     ) -> Span:
         """Start a span; see OpenTelemetry's `Tracer.start_span`. Non-recording while instrumentation is suppressed."""
-        if suppresses(get_current()):
+        if is_suppressed(get_current()):
             return _not_recording(context)
         return self.start_own_span(
             name, context, kind, _typed(attributes), links, start_time, record_exception, set_status_on_exception
@@ -349,8 +345,3 @@ def _typed(attributes: Attributes) -> Mapping[str, AttributeValue]:
     if not attributes:
         return _SPAN_TYPE_ONLY
     return attributes if SPAN_TYPE in attributes else {**attributes, SPAN_TYPE: 'span'}
-
-
-def suppresses(context: Context) -> bool:
-    """Whether instrumentation is suppressed in a context."""
-    return bool(context) and _SUPPRESSION_MODULE in sys.modules and is_suppressed(context)

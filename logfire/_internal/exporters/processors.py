@@ -131,9 +131,7 @@ class SpanStages:
                 added = {**added, METRICS: measured}
             if added or status is not None:
                 completed = {**_carried_attributes(attributes), **added}
-                span = SpanCopy(
-                    span, completed, context=span.context, parent=span.parent, end_time=span.end_time, status=status
-                )
+                span = SpanCopy(span, completed, status=status)
                 attributes = completed
         except Exception as fault:
             errors.handle(_COMPLETE, fault)

@@ -58,15 +58,7 @@ class ValueLimits:
         if self.other is not None:
             events = [Event(each.name, _shortened(each.attributes, self.other), each.timestamp) for each in events]
             links = [Link(each.context, _shortened(each.attributes, self.other)) for each in links]
-        return SpanCopy(
-            span,
-            new_attributes,
-            context=span.context,
-            parent=span.parent,
-            end_time=span.end_time,
-            events=events,
-            links=links,
-        )
+        return SpanCopy(span, new_attributes, events=events, links=links)
 
 
 def _shortened(attributes: Mapping[str, Any] | None, limit: int) -> dict[str, Any]:

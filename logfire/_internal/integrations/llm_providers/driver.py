@@ -60,7 +60,7 @@ def begin(
         if running is not None and running.client is client:
             return _NULL_BUT_QUIET if running.suppresses_others else _NULL
         context = otel_context.get_current()
-        if context and is_suppressed(context):
+        if is_suppressed(context):
             return _NULL
         request, content = None, _NO_CONTENT
         try:

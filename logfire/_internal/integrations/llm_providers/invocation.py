@@ -261,11 +261,11 @@ class Invocation:
 
     def _end_attributes(self, response: LLMResponse, *, well: bool) -> Attributes:
         asked = self._request.model
-        if response.dimension_count is not None and semconv.EMBEDDINGS_DIMENSION_COUNT in self._request.parameters:
-            response = response.but(model=response.model, dimension_count=None)  # What was asked for stands.
-        if response.model is None and asked is not None and well:
-            response = response.but(model=asked, dimension_count=response.dimension_count)
         attributes = response.attributes(capture_content=self._capture_content)
+        if response.dimension_count is not None and semconv.EMBEDDINGS_DIMENSION_COUNT in self._request.parameters:
+            del attributes[semconv.EMBEDDINGS_DIMENSION_COUNT]  # What was asked for stands.
+        if response.model is None and asked is not None and well:
+            attributes[semconv.RESPONSE_MODEL] = asked
         if self.transport_attributes is not None:
             attributes.update(self.transport_attributes)
         if self._attempts > 1:

@@ -31,7 +31,10 @@ json_attribute = wire_json
 _NOTHING: Final[Mapping[str, Any]] = {}
 
 
-def _messages_json(messages: Sequence[InputMessage] | Sequence[OutputMessage]) -> str:
+def _messages_json(messages: Sequence[InputMessage] | Sequence[OutputMessage], longest: int | None) -> str:
+    """`longest` is the length of the longest text of messages that are known to hold nothing else; None: not known."""
+    if longest is not None:
+        return texts_json(messages, longest)
     longest = 0
     for message in messages:
         for part in message['parts']:
@@ -95,9 +98,7 @@ class RequestContent:
         added: tuple[str, ...] = ()
         messages = self.messages
         if messages is not None:
-            longest = self.longest_text
-            text = _messages_json(messages) if longest is None else texts_json(messages, longest)
-            attributes[semconv.INPUT_MESSAGES] = text
+            attributes[semconv.INPUT_MESSAGES] = _messages_json(messages, self.longest_text)
             added = _MESSAGES
         if self.tool_definitions is not None:
             attributes[semconv.TOOL_DEFINITIONS] = wire_json(self.tool_definitions)
@@ -171,20 +172,6 @@ class LLMResponse:
         self.unfinished: Final = unfinished
         """A choice had begun and its finish reason never came."""
 
-    def but(self, *, model: str | None, dimension_count: int | None) -> LLMResponse:
-        """The same of this model and so many dimensions."""
-        return LLMResponse(
-            self.id,
-            model,
-            self.finish_reasons,
-            self.messages,
-            self.usage,
-            dimension_count,
-            self.provider_attributes,
-            self.longest_text,
-            self.unfinished,
-        )
-
     def attributes(self, *, capture_content: bool) -> Attributes:
         """The span attributes of the response, absent values left out."""
         attributes: Attributes = {**self.provider_attributes}
@@ -206,10 +193,7 @@ class LLMResponse:
         if self.dimension_count is not None:
             attributes[semconv.EMBEDDINGS_DIMENSION_COUNT] = self.dimension_count
         if capture_content and self.messages:
-            longest = self.longest_text
-            attributes[semconv.OUTPUT_MESSAGES] = (
-                _messages_json(self.messages) if longest is None else texts_json(self.messages, longest)
-            )
+            attributes[semconv.OUTPUT_MESSAGES] = _messages_json(self.messages, self.longest_text)
         return attributes
 
 

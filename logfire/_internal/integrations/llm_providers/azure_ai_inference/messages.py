@@ -15,7 +15,6 @@ from logfire._internal.integrations.llm_providers.azure_ai_inference.values impo
     class_of,
     is_list,
     is_mapping,
-    raw,
     read_text,
     read_word,
 )
@@ -58,7 +57,7 @@ def read_messages(messages: list[Any] | tuple[Any, ...], binary_limit: int) -> t
                     longest = len(content)
                 continue
         longest = None
-        read.append(_read_message(raw(message), binary_limit))
+        read.append(_read_message(data if class_of(data) is dict else message, binary_limit))
     return read, longest
 
 

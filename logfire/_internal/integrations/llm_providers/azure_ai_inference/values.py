@@ -28,18 +28,6 @@ def is_mapping(value: Any) -> TypeGuard[Mapping[str, Any]]:
     return type(value) is dict or (value is not None and isinstance(value, Mapping))
 
 
-def raw(value: Any) -> Any:
-    """The dict beneath one of the client's models, several times faster to read than the model; else the value."""
-    if type(value) is not dict:
-        try:
-            data: Any = value._data
-        except Exception:
-            return value
-        if type(data) is dict:
-            value = data  # pyright: ignore[reportUnknownVariableType]
-    return value  # pyright: ignore[reportUnknownVariableType]
-
-
 def as_mapping(value: Any) -> Mapping[str, Any]:
     """A JSON object, of a model the dict beneath; an empty one for anything else."""
     if type(value) is dict:
